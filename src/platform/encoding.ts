@@ -1,0 +1,37 @@
+const encoder = new TextEncoder();
+
+/** SHA-256 of bytes or of a text's UTF-8, raw. */
+export async function sha256(data: Uint8Array<ArrayBuffer> | string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = typeof data === "string" ? encoder.encode(data) : data;
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+}
+
+/** SHA-256 in lower-case hex. */
+export async function sha256Hex(data: Uint8Array<ArrayBuffer> | string): Promise<string> {
+  return (await sha256(data)).toHex();
+}
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+const BASE64URL = /^[A-Za-z0-9_-]*={0,2}$/;
+
+/** Bytes of base64 or base64url, padded or not (RFC 4648); null where the text is neither. */
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | null {
+  const alphabet = BASE64.test(text) ? "base64" : BASE64URL.test(text) ? "base64url" : null;
+  if (alphabet === null) return null;
+  try {
+    return Uint8Array.fromBase64(text, { alphabet });
+  } catch {
+    return null;
+  }
+}
+
+/** 256 random bits as base64url, behind a prefix that says what the secret is. */
+export function randomSecret(prefix = ""): string {
+  return prefix + crypto.getRandomValues(new Uint8Array(32)).toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+/** Whether two secrets are equal, in a time that tells nothing of either. */
+export async function equalSecrets(a: string, b: string): Promise<boolean> {
+  const [x, y] = await Promise.all([sha256(a), sha256(b)]);
+  return crypto.subtle.timingSafeEqual(x, y);
+}

@@ -1,0 +1,5 @@
+/** Secrets that may be absent, which `wrangler types` cannot say. */
+interface Env {
+  /** The token secret before the last rotation, for as long as its tokens live. */
+  DEVICE_TOKEN_SECRET_PREVIOUS?: string;
+}

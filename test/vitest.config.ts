@@ -1,0 +1,30 @@
+import { fileURLToPath } from "node:url";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+export default defineConfig({
+  plugins: [
+    cloudflareTest(async () => ({
+      wrangler: { configPath: `${root}wrangler.toml` },
+      miniflare: {
+        bindings: {
+          TEST_MIGRATIONS: await readD1Migrations(`${root}migrations`),
+          ENVIRONMENT: "test",
+          ADMIN_TOKEN: "test-admin-token",
+          DEVICE_TOKEN_SECRET: "test-device-token-secret",
+          HASH_SECRET: "test-hash-secret",
+          OUTBOX_RESEND_AFTER_MS: "5000",
+        },
+      },
+    })),
+  ],
+  test: {
+    root,
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/node/**", "test/browser/**"],
+    setupFiles: ["test/support/migrate.ts"],
+    maxWorkers: 2,
+  },
+});
