@@ -5,8 +5,8 @@ import { decodeBase64 } from "../platform/encoding.ts";
 interface SignatureAlgorithm {
   kty: "RSA" | "EC" | "OKP";
   crv?: string;
-  importParams: RsaHashedImportParams | EcKeyImportParams | { name: string };
-  verifyParams: RsaPssParams | EcdsaParams | { name: string };
+  importParams: SubtleCryptoImportKeyAlgorithm;
+  verifyParams: SubtleCryptoSignAlgorithm;
   /** Length of a signature in bytes, where the algorithm fixes it. */
   signatureBytes?: number;
 }
