@@ -1,11 +1,40 @@
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import { requireAdmin } from "../src/auth/admin.ts";
 import { Problem } from "../src/platform/errors.ts";
 import { correlate, createRouter, onError } from "../src/platform/http.ts";
 
 /** The Worker's HTTP side: middleware in order, then each feature's routes. No rule of the product stands here. */
 export const app = createRouter();
 
-app.use(correlate);
+const ADMIN_BODY_MAX_BYTES = 1024 * 1024;
+
+/** Players run on pages of any origin; they show a token and never a cookie, so no credentials are allowed. */
+const deviceCors = cors({
+  origin: "*",
+  allowHeaders: ["Authorization", "Content-Type", "Sent-At", "Batch-Signature", "X-Correlation-Id", "Idempotency-Key"],
+  exposeHeaders: ["X-Correlation-Id", "Retry-After", "RateLimit", "RateLimit-Policy", "ETag"],
+  maxAge: 86_400,
+});
+
 app.onError(onError);
 app.notFound((c) => onError(new Problem("not-found", `There is nothing at ${c.req.method} ${c.req.path}.`), c));
+
+app.use(correlate);
+app.use("/v1/device/*", deviceCors);
+app.use("/api/v1/playback-logs", deviceCors);
+app.use("/api/v1/playback-logs/*", deviceCors);
+app.use("/v1/admin/*", requireAdmin);
+app.use(
+  "/v1/admin/*",
+  bodyLimit({
+    maxSize: ADMIN_BODY_MAX_BYTES,
+    onError: () => {
+      throw new Problem("payload-too-large", `The body may have ${ADMIN_BODY_MAX_BYTES} bytes at most.`);
+    },
+  }),
+);
+
+// One line for each feature's router.
 
 export type AppType = typeof app;

@@ -1,5 +1,6 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { uuidv7 } from "uuidv7";
 import { type FieldError, Problem, problemBody } from "./errors.ts";
 import { log } from "./log.ts";
@@ -36,8 +37,7 @@ export const correlate: MiddlewareHandler<AppEnv> = async (c, next) => {
 /** The one place where an error becomes an answer. What is not a {@link Problem} is a fault of ours: logged whole, told as little. */
 export function onError(error: Error, c: AppContext): Response {
   const correlationId = c.get("correlationId") ?? uuidv7();
-  const problem =
-    error instanceof Problem ? error : new Problem("internal-error", "The fault is logged under the correlation id.", { cause: error });
+  const problem = asProblem(error);
   if (problem.status >= 500) {
     log("error", "request failed", {
       correlation_id: correlationId,
@@ -51,6 +51,18 @@ export function onError(error: Error, c: AppContext): Response {
     "X-Correlation-Id": correlationId,
     ...problem.options.headers,
   });
+}
+
+function asProblem(error: Error): Problem {
+  if (error instanceof Problem) return error;
+  // What the router's own validators throw before any schema is asked.
+  if (error instanceof HTTPException && error.status === 415) {
+    return new Problem("unsupported-media-type", "Send the body as application/json, and say so in Content-Type.");
+  }
+  if (error instanceof HTTPException && error.status === 400) {
+    return new Problem("validation-error", "The body is not readable as JSON.", { code: "INVALID_JSON" });
+  }
+  return new Problem("internal-error", "The fault is logged under the correlation id.", { cause: error });
 }
 
 export function describeError(error: unknown): string {
