@@ -1,0 +1,22 @@
+const encoder = new TextEncoder();
+
+/** A text's UTF-8. */
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(encoder.encode(text));
+}
+
+/** Base64 with padding (RFC 4648). By `btoa`, since not every player's runtime has `toBase64` yet. */
+export function base64(bytes: Uint8Array<ArrayBuffer>): string {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}
+
+/** Base64url without padding, as JOSE writes it (RFC 7515). */
+export function base64url(bytes: Uint8Array<ArrayBuffer>): string {
+  return base64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/** SHA-256 of a text's UTF-8, in lower-case hex. */
+export async function sha256Hex(text: string): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text)));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
