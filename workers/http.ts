@@ -1,8 +1,18 @@
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
+import { auditRoutes } from "../src/audit/log.ts";
 import { requireAdmin } from "../src/auth/admin.ts";
+import { adGroupRoutes } from "../src/campaigns/ad-groups.ts";
+import { campaignRoutes } from "../src/campaigns/campaigns.ts";
+import { contentRoutes } from "../src/content/content.ts";
+import { versionRoutes } from "../src/content/versions.ts";
+import { deviceRoutes } from "../src/devices/devices.ts";
+import { groupRoutes } from "../src/devices/groups.ts";
 import { Problem } from "../src/platform/errors.ts";
 import { correlate, createRouter, onError } from "../src/platform/http.ts";
+import { reports } from "../src/reports/routes.ts";
+import { storeRoutes } from "../src/stores/stores.ts";
+import { supplierRoutes } from "../src/stores/suppliers.ts";
 
 /** The Worker's HTTP side: middleware in order, then each feature's routes. No rule of the product stands here. */
 export const app = createRouter();
@@ -36,5 +46,15 @@ app.use(
 );
 
 // One line for each feature's router.
+app.route("/", supplierRoutes);
+app.route("/", storeRoutes);
+app.route("/", groupRoutes);
+app.route("/", deviceRoutes);
+app.route("/", campaignRoutes);
+app.route("/", adGroupRoutes);
+app.route("/", contentRoutes);
+app.route("/", versionRoutes);
+app.route("/", auditRoutes);
+app.route("/", reports);
 
 export type AppType = typeof app;

@@ -1,0 +1,86 @@
+import { z } from "@hono/zod-openapi";
+import { getTableColumns, getTableName, type SQL, sql } from "drizzle-orm";
+import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
+import type { FieldError } from "../platform/errors.ts";
+import { columnsOf, type Row } from "../platform/rows.ts";
+
+/** A table whose rows administrators make: each has an id and the time it was made. */
+export type ResourceTable = SQLiteTable & { id: SQLiteColumn; created_at: SQLiteColumn };
+
+/** One query member of a list and the condition that it makes. */
+export interface Filter {
+  schema: z.ZodType;
+  where(value: unknown): SQL;
+}
+
+/**
+ * What a kind of thing in the registry has of its own. What all have in common (routes, pages, ETags, idempotency,
+ * one audit row for each change) is made of it by `resourceRouter` and `changes.ts`.
+ */
+export interface Resource<R extends Row = Row> {
+  /** Names the audit actions (`store.update`) and the audit row's target type. */
+  noun: string;
+  /** The plural in words, for OpenAPI. */
+  plural: string;
+  /** Where its routes stand, as `/v1/admin/stores`. */
+  path: string;
+  table: ResourceTable;
+  /** The body of POST. */
+  create: z.ZodObject;
+  /** The body of PATCH. */
+  change: z.ZodObject;
+  /** One of them in an answer. */
+  answer: z.ZodObject;
+  filters: Record<string, Filter>;
+  /** Columns that no answer shows. */
+  hidden?: readonly string[];
+  /** Fields that name a row of another table. */
+  references?: Record<string, SQLiteTable & { id: SQLiteColumn }>;
+  /** Fields that no two rows may share. */
+  unique?: readonly string[];
+  /** Columns of a new row that its body does not give. */
+  initial?(now: number): Row;
+  /** The row that a creation would only repeat: it is answered, with 200, and nothing is made. */
+  existing?(db: D1Database, row: R): Promise<Row | null>;
+  /** Rules between fields, asked of the row as it would be. Pure. */
+  check?(row: R): FieldError[];
+  /** What else must be written in the transaction of a change. `before` is null for a new row. */
+  effects?(db: D1Database, before: R | null, after: R, now: number): D1PreparedStatement[];
+  /** What follows the commit of a change that had effects. */
+  deliver?(env: Env): Promise<void>;
+  /** More of one row than its columns, for GET of a single one. */
+  detail?(db: D1Database, row: R): Promise<Row>;
+}
+
+/** A whole new row: the body's fields, the table's defaults, null for the rest. */
+export function newRow(table: ResourceTable, body: Row, id: string, now: number, initial: Row = {}): Row {
+  const columns = getTableColumns(table);
+  const defaults = Object.fromEntries(Object.values(columns).map((column) => [column.name, column.default ?? null]));
+  const times = { created_at: now, ...("updated_at" in columns ? { updated_at: now } : {}) };
+  return { ...defaults, ...initial, ...columnsOf(body, Object.keys(columns), now), id, ...times };
+}
+
+export function tableName(table: SQLiteTable): string {
+  return getTableName(table);
+}
+
+/** Rows whose column has this value. */
+export function equals(column: SQLiteColumn, schema: z.ZodType): Filter {
+  return { schema: schema.optional(), where: (value) => sql`${column} = ${value}` };
+}
+
+/** Rows whose column holds this text, in any case. */
+export function contains(column: SQLiteColumn): Filter {
+  return {
+    schema: z.string().min(1).max(100).optional(),
+    where: (value) => sql`instr(lower(${column}), lower(${value})) > 0`,
+  };
+}
+
+/** Archived rows (`true`), or those that are not (`false`). */
+export function archived(column: SQLiteColumn): Filter {
+  return {
+    schema: z.enum(["true", "false"]).optional(),
+    where: (value) => (value === "true" ? sql`${column} IS NOT NULL` : sql`${column} IS NULL`),
+  };
+}

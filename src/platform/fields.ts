@@ -1,0 +1,34 @@
+import { z } from "@hono/zod-openapi";
+
+/** Field schemas that many features' bodies and answers share. */
+
+export const NAME_MAX_CHARS = 200;
+
+/** An id as it is stored and cited: a UUID in lower case. */
+export const idField = z.uuid().toLowerCase();
+
+export const nameField = z.string().trim().min(1).max(NAME_MAX_CHARS);
+
+/** A calendar day, `YYYY-MM-DD`. */
+export const dayField = z.iso.date();
+
+/** A file's SHA-256 in lower-case hex. */
+export const sha256Field = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits");
+
+/** An instant in an answer: RFC 3339 in UTC with milliseconds. */
+export const timeField = z.iso.datetime({ precision: 3 });
+
+const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/;
+
+/** An IANA time zone by name; offsets such as `+07:00` are none. */
+export const zoneField = z.string().max(64).refine(isZone, "must be an IANA time zone such as Asia/Ho_Chi_Minh");
+
+function isZone(name: string): boolean {
+  if (!ZONE_NAME.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,64 @@
+import { z } from "@hono/zod-openapi";
+import { contains, equals, type Resource } from "../audit/resource.ts";
+import { resourceRouter } from "../audit/routes.ts";
+import { assignmentStatement, profilePushStatement, scopes } from "../devices/profile.ts";
+import { deliverProfilesSoon } from "../devices/push.ts";
+import { idField, nameField, timeField, zoneField } from "../platform/fields.ts";
+import { operatingHoursSchema } from "./hours.ts";
+import { stores, suppliers } from "./tables.ts";
+
+const place = z.string().trim().max(200).nullable().optional();
+
+const optionalFields = {
+  city: place,
+  area: place,
+  address: place,
+  lat: z.number().min(-90).max(90).nullable().optional(),
+  lng: z.number().min(-180).max(180).nullable().optional(),
+  operating_hours: operatingHoursSchema.nullable().optional(),
+};
+const requiredFields = { supplier_id: idField, name: nameField, timezone: zoneField };
+
+/** What a play is judged by: a change of any of these must reach the sequencers of the store's devices. */
+const JUDGED_BY = ["supplier_id", "timezone", "lat", "lng"] as const;
+
+/** A place: where devices stand, whose they are, and what its clock says. */
+export const storeResource: Resource<typeof stores.$inferSelect> = {
+  noun: "store",
+  plural: "stores",
+  path: "/v1/admin/stores",
+  table: stores,
+  create: z.strictObject({ id: idField.optional(), ...requiredFields, ...optionalFields }).openapi("StoreCreate"),
+  change: z.strictObject({ ...z.object(requiredFields).partial().shape, ...optionalFields }).openapi("StoreChange"),
+  answer: z
+    .object({
+      id: z.uuid(),
+      supplier_id: z.uuid(),
+      name: z.string(),
+      city: z.string().nullable(),
+      area: z.string().nullable(),
+      address: z.string().nullable(),
+      timezone: z.string(),
+      lat: z.number().nullable(),
+      lng: z.number().nullable(),
+      operating_hours: operatingHoursSchema.nullable(),
+      created_at: timeField,
+      updated_at: timeField,
+      version: z.int(),
+    })
+    .openapi("Store"),
+  filters: { supplier_id: equals(stores.supplier_id, idField), q: contains(stores.name) },
+  references: { supplier_id: suppliers },
+  check(store) {
+    if ((store.lat === null) === (store.lng === null)) return [];
+    return [{ pointer: store.lat === null ? "/lat" : "/lng", detail: "lat and lng go together: give both or neither." }];
+  },
+  effects(db, before, after, now) {
+    if (!before || JUDGED_BY.every((field) => before[field] === after[field])) return [];
+    const scope = scopes.store(after.id);
+    return [assignmentStatement(db, scope, now), profilePushStatement(db, scope, now)];
+  },
+  deliver: deliverProfilesSoon,
+};
+
+export const storeRoutes = resourceRouter(storeResource);
