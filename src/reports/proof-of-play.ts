@@ -1,0 +1,164 @@
+import { toIso } from "../platform/time.ts";
+import type { AggregateCounter } from "../plays/tables.ts";
+import {
+  addDays,
+  encodeCursor,
+  GROUP_COLUMNS,
+  type GroupKey,
+  type GroupPosition,
+  type ReportPageQuery,
+  type ReportQuery,
+} from "./query.ts";
+import type { ReportSource } from "./source.ts";
+import {
+  generationStatement,
+  groupsStatement,
+  NAMES,
+  type Reading,
+  SOURCE_COUNTERS,
+  STATUS_COUNTERS,
+  type Statement,
+  totalsStatement,
+} from "./statements.ts";
+
+/** A row of a report: the group's ids, their names, and figures. An absent id (filler has no campaign) is null. */
+export type ReportRow = Record<string, string | number | null>;
+export type ReportTotals = Partial<Record<AggregateCounter, number>>;
+
+export interface ProofOfPlayReport {
+  source: ReportSource;
+  generated_at: string;
+  from: string;
+  to: string;
+  group_by: GroupKey[];
+  items: ReportRow[];
+  next_cursor: string | null;
+  totals?: ReportTotals;
+}
+
+/** The columns of a report's rows, in order: each group's id with its name behind it, then the figures. */
+export function reportColumns(source: ReportSource, groupBy: GroupKey[]): string[] {
+  const keys = groupBy.flatMap((key) => {
+    const name = NAMES[key];
+    return name ? [GROUP_COLUMNS[key], name.as] : [GROUP_COLUMNS[key]];
+  });
+  return [...keys, ...reportFigures(source, groupBy)];
+}
+
+/** The figures of a report's rows, in order. */
+export function reportFigures(source: ReportSource, groupBy: GroupKey[]): readonly string[] {
+  return groupBy.includes("status") ? STATUS_COUNTERS : SOURCE_COUNTERS[source];
+}
+
+/** One page of a report, all of it of one state of the database. */
+export async function readReport(db: D1Database, query: ReportPageQuery, source: ReportSource, now: number): Promise<ProofOfPlayReport> {
+  const { from, to, groupBy, after, limit } = query;
+  const page = await readGroups(db, { source, query, generation: null }, after, limit, query.totals);
+  return {
+    source,
+    generated_at: toIso(now) ?? "",
+    from,
+    to,
+    group_by: groupBy,
+    items: page.rows,
+    next_cursor: page.next ? encodeCursor(query, page.next) : null,
+    ...(page.totals ? { totals: page.totals } : {}),
+  };
+}
+
+/** Rows of a report, and where the rest begins. */
+export interface GroupsPage {
+  /** The generation that was read. */
+  generation: number;
+  rows: ReportRow[];
+  next: GroupPosition | null;
+  totals: ReportTotals | null;
+}
+
+/**
+ * Reads up to `limit` groups behind `after`, with the totals where asked for, in one transaction.
+ * @throws Error where the generation to read does not exist (any more)
+ */
+export async function readGroups(
+  db: D1Database,
+  reading: Reading,
+  after: GroupPosition | null,
+  limit: number,
+  withTotals: boolean,
+): Promise<GroupsPage> {
+  const statements = [generationStatement(reading.generation), groupsStatement(reading, after, limit + 1)];
+  if (withTotals) statements.push(totalsStatement(reading));
+  const [generations, groups, totals] = await db.batch<ReportRow>(statements.map((statement) => prepare(db, statement)));
+  const found = groups?.results ?? [];
+  const last = found.length > limit ? found[limit - 1] : undefined;
+  return {
+    generation: generationOf(generations?.results),
+    rows: found.slice(0, limit).map((row) => presented(row, reading)),
+    next: last ? reading.query.groupBy.map((key) => String(last[GROUP_COLUMNS[key]])) : null,
+    totals: (totals?.results[0] as ReportTotals | undefined) ?? null,
+  };
+}
+
+/** The sums of a whole report of one generation. */
+export async function readTotals(db: D1Database, reading: Reading): Promise<ReportTotals> {
+  const [generations, totals] = await db.batch<ReportRow>(
+    [generationStatement(reading.generation), totalsStatement(reading)].map((statement) => prepare(db, statement)),
+  );
+  generationOf(generations?.results);
+  return totals?.results[0] as ReportTotals;
+}
+
+function generationOf(results: ReportRow[] | undefined): number {
+  const id = results?.[0]?.id;
+  if (typeof id !== "number") throw new Error("the generation of the aggregates that the report reads does not exist");
+  return id;
+}
+
+function prepare(db: D1Database, { sql, values }: Statement): D1PreparedStatement {
+  return db.prepare(sql).bind(...values);
+}
+
+/** A row in the order of {@link reportColumns}, with null for absent ids. */
+function presented(row: ReportRow, { source, query }: Reading): ReportRow {
+  return Object.fromEntries(
+    reportColumns(source, query.groupBy).map((column) => [column, row[column] === "" ? null : (row[column] ?? null)]),
+  );
+}
+
+/** Groups that one page of {@link readAllGroups} holds: what the stream keeps in memory at a time. */
+export const WHOLE_REPORT_PAGE_ROWS = 10_000;
+/** Where days lead the groups, later pages look at so many at a time, so that a page does not sum up all the days behind it. */
+const WINDOW_DAYS = 7;
+
+/**
+ * All groups of a report, page by page. What is of one state: each page; so the whole, where it is one page. All pages are of
+ * the generation that the first one found live. Plays that are recorded between two pages may show in the later one: every
+ * group then stands once, with its sums at some moment between the first page and the last, and nothing that was recorded
+ * before the first page is missing.
+ * @throws Error where the generation goes away between two pages
+ */
+export async function* readAllGroups(
+  db: D1Database,
+  query: ReportQuery,
+  source: ReportSource,
+  pageRows = WHOLE_REPORT_PAGE_ROWS,
+): AsyncGenerator<GroupsPage> {
+  let page = await readGroups(db, { source, query, generation: null }, null, pageRows, false);
+  yield page;
+  const { generation } = page;
+  let window: { from: string; to: string } = query;
+  while (page.next !== null || window.to < query.to) {
+    const after: GroupPosition | null = page.next;
+    window = nextWindow(query, window, after);
+    page = await readGroups(db, { source, query: { ...query, ...window }, generation }, after, pageRows, false);
+    yield page;
+  }
+}
+
+/** The days that the next page looks at: from the day of the last row, or the days behind a window that has been read to its end. */
+function nextWindow(query: ReportQuery, window: { from: string; to: string }, after: GroupPosition | null): { from: string; to: string } {
+  if (query.groupBy[0] !== "day") return window;
+  const from = after?.[0] ?? addDays(window.to, 1);
+  const to = addDays(from, WINDOW_DAYS - 1);
+  return to < query.to ? { from, to } : { from, to: query.to };
+}
