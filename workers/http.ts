@@ -12,8 +12,12 @@ import { deviceRoutes } from "../src/devices/devices.ts";
 import { groupRoutes } from "../src/devices/groups.ts";
 import { pairingRoutes } from "../src/devices/pairing-routes.ts";
 import { revokeRoutes } from "../src/devices/revoke.ts";
+import { describeApi } from "../src/docs/openapi.ts";
+import { docsRoutes } from "../src/docs/routes.ts";
 import { Problem } from "../src/platform/errors.ts";
+import { healthRoutes } from "../src/platform/health.ts";
 import { correlate, createRouter, onError } from "../src/platform/http.ts";
+import { playbackLogRoutes } from "../src/plays/receive.ts";
 import { reports } from "../src/reports/routes.ts";
 import { storeRoutes } from "../src/stores/stores.ts";
 import { supplierRoutes } from "../src/stores/suppliers.ts";
@@ -50,6 +54,11 @@ app.use(
 );
 
 // One line for each feature's router.
+app.route("/", healthRoutes);
+app.route(
+  "/",
+  docsRoutes(() => describeApi(app)),
+);
 app.route("/", supplierRoutes);
 app.route("/", storeRoutes);
 app.route("/", groupRoutes);
@@ -63,6 +72,7 @@ app.route("/", adGroupRoutes);
 app.route("/", contentRoutes);
 app.route("/", versionRoutes);
 app.route("/", auditRoutes);
+app.route("/", playbackLogRoutes);
 app.route("/", reports);
 
 export type AppType = typeof app;

@@ -16,7 +16,7 @@ interface OpenPush {
  * @throws what the sequencer or D1 throws: the push then stays open and cron repeats it.
  */
 export async function pushProfile(env: Env, deviceId: string): Promise<void> {
-  const version = await env.SEQUENCER.getByName(deviceId).refreshProfile(deviceId);
+  const version = await env.SEQUENCER.getByName(deviceId).refreshProfile();
   await env.DB.prepare("UPDATE profile_pushes SET acknowledged_at = ? WHERE device_id = ? AND id <= ? AND acknowledged_at IS NULL")
     .bind(Date.now(), deviceId, version)
     .run();

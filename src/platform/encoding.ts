@@ -1,13 +1,13 @@
 const encoder = new TextEncoder();
 
 /** SHA-256 of bytes or of a text's UTF-8, raw. */
-export async function sha256(data: Uint8Array<ArrayBuffer> | string): Promise<Uint8Array<ArrayBuffer>> {
+export async function sha256(data: Uint8Array | string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = typeof data === "string" ? encoder.encode(data) : data;
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
 /** SHA-256 in lower-case hex. */
-export async function sha256Hex(data: Uint8Array<ArrayBuffer> | string): Promise<string> {
+export async function sha256Hex(data: Uint8Array | string): Promise<string> {
   return (await sha256(data)).toHex();
 }
 

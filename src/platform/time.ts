@@ -12,3 +12,23 @@ export function toIso(ms: number | null | undefined): string | null {
 export function utcDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
+
+const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d+)?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
+
+/**
+ * Milliseconds since 1970 of an RFC 3339 date-time with any offset; null for anything else, dates that no calendar has among
+ * them. Fractions finer than a millisecond are cut off; a leap second counts as the second behind it.
+ */
+export function parseInstant(text: string): number | null {
+  const match = RFC3339.exec(text);
+  if (!match) return null;
+  const [, year, month, day, hour, minute, second, fraction, sign, offsetHour, offsetMinute] = match;
+  const [y, mo, d, h, mi, s] = [Number(year), Number(month), Number(day), Number(hour), Number(minute), Number(second)];
+  if (h > 23 || mi > 59 || s > 60 || Number(offsetHour ?? 0) > 23 || Number(offsetMinute ?? 0) > 59) return null;
+  const midnight = new Date(0).setUTCFullYear(y, mo - 1, d);
+  const date = new Date(midnight);
+  if (date.getUTCMonth() !== mo - 1 || date.getUTCDate() !== d) return null;
+  const offset = (sign === "-" ? -1 : 1) * (Number(offsetHour ?? 0) * HOUR_MS + Number(offsetMinute ?? 0) * MINUTE_MS);
+  const millis = fraction ? Math.floor(Number(fraction.slice(0, 4).padEnd(4, "0").slice(1))) : 0;
+  return midnight + h * HOUR_MS + mi * MINUTE_MS + s * SECOND_MS + millis - offset;
+}

@@ -1,7 +1,336 @@
 import { DurableObject } from "cloudflare:workers";
+import { type DeviceProfile, loadProfile } from "../devices/profile.ts";
+import { describeError } from "../platform/http.ts";
+import { hashId, log } from "../platform/log.ts";
+import { withTimeout } from "../platform/retry.ts";
+import { type Admission, type AdmitRequest, decideRequest, EMPTY_HEAD, type RequestAnswer, type SequencerHead } from "./admission.ts";
+import { encodeChunk, type RefusalCount } from "./chunk.ts";
+import {
+  ALARM_OVERDUE_MS,
+  D1_READ_TIMEOUT_MS,
+  DRAIN_AFTER_MS,
+  MAX_CHUNKS_UNCONFIRMED,
+  MAX_REFUSED_KEPT,
+  QUEUE_SEND_TIMEOUT_MS,
+  SEND_BREAKER_FAILURES,
+  SEND_BREAKER_OPEN_MS,
+} from "./limits.ts";
+import {
+  confirm,
+  confirmedRanges,
+  EMPTY_OUTBOX,
+  groupForSending,
+  type OutboxState,
+  postpone,
+  type SealedChunk,
+  seal,
+  takeOverdue,
+} from "./outbox.ts";
+import { packSeen } from "./seen.ts";
+import { SeenIndex } from "./seen-index.ts";
+import { expectedSequence } from "./sequence.ts";
+import { type RefusedRecord, type SequencerIdentity, SequencerStore } from "./sequencer-store.ts";
 
+/** What a sequencer says of itself. */
+export interface SequencerStatus {
+  incarnation: string | null;
+  history_lost: boolean;
+  accepted: number;
+  waiting_plays: number;
+  unconfirmed_chunks: number;
+  unconfirmed_plays: number;
+  outbox_bytes: number;
+  uncounted_refusals: number;
+  epochs: { epoch: string; expected_sequence: number; missing: [number, number][] }[];
+}
+
+/**
+ * One object per device: puts its plays in order. It holds what judging needs, so that a request reads nothing but memory and
+ * writes two rows in one transaction; the answer leaves when they are durable (the platform's output gate).
+ * The rules are in `admission.ts` and below; this class is the storage, the alarm and the queue around them.
+ */
 export class DeviceSequencer extends DurableObject<Env> {
-  async refreshProfile(_deviceId: string): Promise<number> {
-    return 0;
+  readonly #store: SequencerStore;
+  readonly #seen: SeenIndex;
+  #identity: SequencerIdentity | null;
+  #profile: DeviceProfile | null;
+  #head: SequencerHead;
+  #outbox: OutboxState;
+  #lastArrival: number;
+  /** Bytes of plays that are not confirmed. */
+  #outboxBytes: number;
+  #alarmAt: number | null = null;
+  #sendFailures = 0;
+  #sendingPausedUntil = 0;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#store = new SequencerStore(ctx.storage);
+    this.#store.migrate();
+    this.#identity = this.#store.read("identity");
+    this.#profile = this.#store.read("profile");
+    this.#head = this.#store.read("head") ?? structuredClone(EMPTY_HEAD);
+    this.#outbox = this.#store.read("outbox") ?? EMPTY_OUTBOX;
+    this.#seen = new SeenIndex(this.#store);
+    this.#lastArrival = Math.max(this.#store.lastArrival(), this.#outbox.sealedThrough);
+    this.#outboxBytes = this.#store.unconfirmedBytes(confirmedRanges(this.#outbox));
+    ctx.blockConcurrencyWhile(async () => {
+      this.#alarmAt = await ctx.storage.getAlarm();
+    });
   }
+
+  /** Judges the logs of one request, keeps the accepted ones, and answers. Nothing is kept where the whole request is refused. */
+  async admit(request: AdmitRequest): Promise<RequestAnswer> {
+    if (!this.#identity?.registered || !this.#profile) {
+      try {
+        await this.#introduce();
+      } catch (error) {
+        log("warn", "sequencer cannot reach the registry", { correlation_id: request.correlationId, error: describeError(error) });
+        return { kind: "unavailable", retryAfterS: 5 };
+      }
+    }
+    const [identity, profile] = [this.#identity, this.#profile];
+    if (!identity || !profile) return { kind: "unknown-device" };
+    const admission = decideRequest(request, {
+      profile,
+      head: this.#head,
+      historyLostAt: identity.historyLost ? identity.bornAt : null,
+      outboxBytes: this.#outboxBytes,
+      maxOutboxBytes: Number(this.env.OUTBOX_MAX_MB) * 1_000_000,
+      findSeen: (id) => this.#seen.find(id),
+    });
+    if (admission.keep) this.#keep(admission.keep, request);
+    return admission.answer;
+  }
+
+  /** One synchronous transaction; memory follows only when it held. */
+  #keep(keep: NonNullable<Admission["keep"]>, request: AdmitRequest): void {
+    let n = this.#lastArrival;
+    this.#store.transaction(() => {
+      keep.bodies.forEach((body, index) => {
+        n += 1;
+        this.#store.addArrival(n, request.receivedAt, body.plays, index === 0 ? packSeen(keep.seen) : null, body.bytes);
+      });
+      this.#store.write("head", keep.head);
+      if (keep.refused.length > 0) this.#store.addRefused(keep.refused, MAX_REFUSED_KEPT);
+    });
+    this.#lastArrival = n;
+    this.#head = keep.head;
+    this.#outboxBytes += keep.bodies.reduce((sum, body) => sum + body.bytes.length, 0);
+    this.#seen.add(keep.seen, request.receivedAt);
+    this.#arm(Date.now());
+  }
+
+  /**
+   * Fetches the device's profile from D1, as it is now. Returns the version that the object then holds, 0 where there is no such device.
+   * @throws where D1 does not answer.
+   */
+  async refreshProfile(): Promise<number> {
+    await this.#introduce();
+    return this.#profile?.version ?? 0;
+  }
+
+  /** Confirmed chunks leave the outbox. Numbers of another incarnation, or confirmed before, change nothing. */
+  async confirm(incarnation: string, numbers: number[]): Promise<void> {
+    if (incarnation !== this.#identity?.incarnation) return;
+    const { state, dropped } = confirm(this.#outbox, new Set(numbers));
+    if (dropped.length === 0) return;
+    this.#store.transaction(() => {
+      this.#store.write("outbox", state);
+      for (const chunk of dropped) this.#store.dropPacked(chunk.first, chunk.last);
+    });
+    this.#outbox = state;
+    this.#outboxBytes -= dropped.reduce((sum, chunk) => sum + chunk.bytes, 0);
+    this.#arm(Date.now());
+  }
+
+  /** Arms an alarm that is missing or overdue; what the hourly sweep calls. */
+  async wake(): Promise<void> {
+    this.#arm(Date.now());
+  }
+
+  async status(): Promise<SequencerStatus> {
+    const waiting = this.#store.arrivalsAfter(this.#outbox.sealedThrough);
+    return {
+      incarnation: this.#identity?.incarnation ?? null,
+      history_lost: this.#identity?.historyLost ?? false,
+      accepted: this.#head.accepted,
+      waiting_plays: waiting.reduce((sum, arrival) => sum + arrival.plays, 0),
+      unconfirmed_chunks: this.#outbox.chunks.length,
+      unconfirmed_plays: this.#outbox.chunks.reduce((sum, chunk) => sum + chunk.plays, 0),
+      outbox_bytes: this.#outboxBytes,
+      uncounted_refusals: Object.values(this.#head.refusals).reduce((sum, count) => sum + count, 0),
+      epochs: this.#head.epochs.map((epoch) => ({
+        epoch: epoch.epoch,
+        expected_sequence: expectedSequence(epoch),
+        missing: epoch.missing,
+      })),
+    };
+  }
+
+  /** The last refused records, newest first. */
+  async refused(): Promise<RefusedRecord[]> {
+    return this.#store.refused();
+  }
+
+  /** Seals and sends what waits, sends again what stayed unconfirmed. Never throws: the platform gives up on an alarm that fails often. */
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    try {
+      await this.#drain();
+    } catch (error) {
+      log("error", "outbox not drained", { device: await this.#hashedId(), error: describeError(error) });
+    }
+    this.#arm(Date.now());
+  }
+
+  async #drain(): Promise<void> {
+    const now = Date.now();
+    if (this.#seen.packIsDue(now)) {
+      const settle = this.#store.transaction(() => this.#seen.pack(now, confirmedRanges(this.#outbox)));
+      settle();
+    }
+    if (now < this.#sendingPausedUntil || !this.#identity) return;
+    const due = this.#sealAndTakeDue(now);
+    const { incarnation } = this.#identity;
+    const messages = due.map((chunk) => ({ chunk, bytes: this.#encode(chunk, incarnation) }));
+    for (const group of groupForSending(messages)) await this.#send(group);
+  }
+
+  /** Seals what waits, and takes what is overdue: one row written where there is either, two where refusals go along. */
+  #sealAndTakeDue(now: number): SealedChunk[] {
+    const resendAfterMs = Number(this.env.OUTBOX_RESEND_AFTER_MS);
+    const {
+      state: sealedState,
+      left,
+      sealed,
+    } = seal(this.#outbox, this.#store.arrivalsAfter(this.#outbox.sealedThrough), refusalCounts(this.#head.refusals), now, resendAfterMs);
+    const { state, overdue } = takeOverdue(sealedState, now, resendAfterMs);
+    if (sealed.length === 0 && overdue.length === 0) return [];
+    const carried = sealed.some((chunk) => chunk.refusals.length > 0);
+    const head = carried
+      ? { ...this.#head, refusals: Object.fromEntries(left.map(([hour, door, code, count]) => [`${hour}|${door}|${code}`, count])) }
+      : this.#head;
+    this.#store.transaction(() => {
+      this.#store.write("outbox", state);
+      if (carried) this.#store.write("head", head);
+    });
+    this.#outbox = state;
+    this.#head = head;
+    return [...overdue, ...sealed];
+  }
+
+  #encode(chunk: SealedChunk, incarnation: string): Uint8Array<ArrayBuffer> {
+    const header = { device_id: this.#deviceId(), incarnation, number: chunk.number, plays: chunk.plays, refusals: chunk.refusals };
+    return encodeChunk(header, chunk.first <= chunk.last ? this.#store.bodies(chunk.first, chunk.last) : []);
+  }
+
+  /** Sends a group. What fails is put off; after five failures in a row the queue is left alone for a while. */
+  async #send(group: { chunk: SealedChunk; bytes: Uint8Array<ArrayBuffer> }[]): Promise<void> {
+    const numbers = new Set(group.map(({ chunk }) => chunk.number));
+    try {
+      if (Date.now() < this.#sendingPausedUntil) throw new Error("the queue is left alone after failures");
+      await withTimeout(
+        this.env.PLAY_EVENTS.sendBatch(group.map(({ bytes }) => ({ body: bytes, contentType: "bytes" }))),
+        QUEUE_SEND_TIMEOUT_MS,
+        "queue send",
+      );
+      this.#sendFailures = 0;
+    } catch (error) {
+      this.#sendFailures += 1;
+      if (this.#sendFailures >= SEND_BREAKER_FAILURES) this.#sendingPausedUntil = Date.now() + SEND_BREAKER_OPEN_MS;
+      log("warn", "chunks not sent", {
+        device: await this.#hashedId(),
+        chunks: group.length,
+        failures: this.#sendFailures,
+        error: describeError(error),
+      });
+      const delay = Math.min(2 ** this.#sendFailures * 1000, SEND_BREAKER_OPEN_MS);
+      const state = postpone(this.#outbox, numbers, Date.now() + delay);
+      this.#store.write("outbox", state);
+      this.#outbox = state;
+    }
+  }
+
+  /** Sets the alarm for what has to be done next, where none is set or the one that is set is late. No await: the platform writes it with the rest. */
+  #arm(now: number): void {
+    const at = this.#nextTurn(now);
+    if (at === null) return;
+    const overdue = this.#alarmAt !== null && this.#alarmAt < now - ALARM_OVERDUE_MS;
+    if (this.#alarmAt !== null && !overdue && this.#alarmAt <= at) return;
+    this.#alarmAt = at;
+    void this.ctx.storage.setAlarm(at);
+  }
+
+  #nextTurn(now: number): number | null {
+    const turns: number[] = [];
+    const waiting = this.#lastArrival > this.#outbox.sealedThrough || Object.keys(this.#head.refusals).length > 0;
+    if (waiting && this.#outbox.chunks.length < MAX_CHUNKS_UNCONFIRMED) turns.push(now + DRAIN_AFTER_MS);
+    for (const chunk of this.#outbox.chunks) turns.push(chunk.nextSendAt);
+    const packDueAt = this.#seen.packDueAt();
+    if (packDueAt !== null) turns.push(packDueAt);
+    return turns.length === 0 ? null : Math.max(Math.min(...turns), now + DRAIN_AFTER_MS, this.#sendingPausedUntil);
+  }
+
+  /**
+   * Reads the profile, and makes the object known to D1 before it accepts anything: a second incarnation of a device means that the
+   * first one's storage, with all that it had seen, is gone.
+   */
+  async #introduce(): Promise<void> {
+    const deviceId = this.#deviceId();
+    const profile = await withTimeout(loadProfile(this.env.DB, deviceId, Date.now()), D1_READ_TIMEOUT_MS, "profile read");
+    if (!profile) return;
+    const identity = this.#identity ?? { incarnation: crypto.randomUUID(), bornAt: Date.now(), registered: false, historyLost: false };
+    if (!this.#identity) {
+      this.#store.write("identity", identity);
+      this.#identity = identity;
+    }
+    if (!identity.registered || identity.historyLost) await this.#register(deviceId, identity);
+    if (!this.#profile || profile.version >= this.#profile.version) {
+      this.#store.write("profile", profile);
+      this.#profile = profile;
+    }
+  }
+
+  async #register(deviceId: string, identity: SequencerIdentity): Promise<void> {
+    const { incarnation, bornAt } = identity;
+    const [, others] = await withTimeout(
+      this.env.DB.batch<{ trusted: number }>([
+        this.env.DB.prepare("INSERT OR IGNORE INTO sequencer_incarnations (device_id, incarnation, born_at) VALUES (?, ?, ?)").bind(
+          deviceId,
+          incarnation,
+          bornAt,
+        ),
+        this.env.DB.prepare(
+          `SELECT (SELECT trusted_at IS NOT NULL FROM sequencer_incarnations WHERE device_id = ?1 AND incarnation = ?2) AS trusted
+           FROM sequencer_incarnations WHERE device_id = ?1 AND incarnation <> ?2 LIMIT 1`,
+        ).bind(deviceId, incarnation),
+      ]),
+      D1_READ_TIMEOUT_MS,
+      "sequencer registration",
+    );
+    const other = others?.results[0];
+    const registered = { ...identity, registered: true, historyLost: other !== undefined && !other.trusted };
+    if (registered.historyLost && !identity.registered)
+      log("error", "sequencer history lost", { device: await this.#hashedId(), incarnation });
+    this.#store.write("identity", registered);
+    this.#identity = registered;
+  }
+
+  #deviceId(): string {
+    const name = this.ctx.id.name;
+    if (!name) throw new Error("a sequencer is addressed by its device's id");
+    return name;
+  }
+
+  #hashedId(): Promise<string> {
+    return hashId(this.env.HASH_SECRET, this.#deviceId());
+  }
+}
+
+function refusalCounts(refusals: Record<string, number>): RefusalCount[] {
+  return Object.entries(refusals).map(([key, count]) => {
+    const [hour = "0", door = "", code = ""] = key.split("|");
+    return [Number(hour), door, code, count];
+  });
 }

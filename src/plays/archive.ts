@@ -1,0 +1,81 @@
+import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
+import { uuidv7 } from "uuidv7";
+import { decodeBase64, sha256 } from "../platform/encoding.ts";
+import { utcDay } from "../platform/time.ts";
+import { type Chunk, type ChunkPlay, chunkId } from "./chunk.ts";
+import { type AcceptedPlay, PLAY_COLUMNS } from "./play.ts";
+
+/** A Parquet file of plays, as the consumer writes it once and nobody changes it. */
+export interface Segment {
+  id: string;
+  key: string;
+  /** UTC day of writing. */
+  dt: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  sha256: Uint8Array;
+  plays: number;
+}
+
+/** One row of a segment. */
+interface SegmentRow extends ChunkPlay {
+  chunk: string;
+  index: number;
+  deviceId: string;
+}
+
+const TIMES = new Set<string>(["started_at_raw", "ended_at_raw", "started_at", "ended_at", "received_at"]);
+const NUMBERS = new Set<string>(["duration_ms", "expected_ms", "sequence"]);
+const ROW_GROUP_ROWS = 100_000;
+
+/**
+ * Builds the segment of some chunks: a row a play, with its chunk and place in it, all that was decided, and the proof: the record
+ * as received (JCS, without signature), its signature as bytes, and for a batch that was signed as a whole the lines that were.
+ * Snappy, which every reader has. Absent ids are null here.
+ */
+export async function buildSegment(chunks: Chunk[], now: number): Promise<Segment> {
+  const rows = chunks.flatMap((chunk) => {
+    const name = chunkId(chunk.header);
+    return chunk.plays.map((play, index): SegmentRow => ({ ...play, chunk: name, index, deviceId: chunk.header.device_id }));
+  });
+  const bytes = new Uint8Array(parquetWriteBuffer({ columnData: columns(rows), rowGroupSize: ROW_GROUP_ROWS, createdBy: "alive-signage" }));
+  const id = uuidv7();
+  const dt = utcDay(now);
+  return { id, key: `segments/dt=${dt}/${id}.parquet`, dt, bytes, sha256: await sha256(bytes), plays: rows.length };
+}
+
+function columns(rows: SegmentRow[]): ColumnSource[] {
+  return [
+    { name: "chunk_id", type: "STRING", data: rows.map((row) => row.chunk) },
+    { name: "chunk_index", type: "INT32", data: rows.map((row) => row.index) },
+    { name: "device_id", type: "STRING", data: rows.map((row) => row.deviceId) },
+    ...PLAY_COLUMNS.map((column) => playColumn(column, rows)),
+    { name: "signed_by", type: "STRING", data: rows.map((row) => row.proof.signedBy) },
+    { name: "signature", type: "BYTE_ARRAY", data: rows.map(signatureBytes) },
+    { name: "batch_lines", type: "STRING", data: rows.map((row) => row.batch?.lines ?? null) },
+    { name: "record", type: "STRING", data: rows.map((row) => row.proof.record) },
+  ];
+}
+
+function playColumn(name: keyof AcceptedPlay, rows: SegmentRow[]): ColumnSource {
+  if (TIMES.has(name)) return { name, type: "TIMESTAMP", data: rows.map((row) => new Date(Number(row.play[name]))) };
+  if (NUMBERS.has(name))
+    return { name, type: "INT64", data: rows.map((row) => (row.play[name] === null ? null : BigInt(Number(row.play[name])))) };
+  if (name === "quality") return { name, type: "INT32", data: rows.map((row) => row.play.quality) };
+  if (name === "billable") return { name, type: "BOOLEAN", data: rows.map((row) => row.play.billable === 1) };
+  return { name, type: "STRING", data: rows.map((row) => row.play[name] || null) };
+}
+
+/** A play's own signature, or that of its batch. */
+function signatureBytes({ proof, batch }: SegmentRow): Uint8Array | null {
+  const signature = proof.signature ?? batch?.signature ?? null;
+  return signature === null ? null : decodeBase64(signature);
+}
+
+/** Puts a segment into R2, which checks the hash. */
+export async function putSegment(bucket: R2Bucket, segment: Segment): Promise<void> {
+  await bucket.put(segment.key, segment.bytes, {
+    sha256: segment.sha256,
+    httpMetadata: { contentType: "application/vnd.apache.parquet" },
+    customMetadata: { plays: String(segment.plays) },
+  });
+}

@@ -1,0 +1,158 @@
+import type { Assignment } from "../devices/profile.ts";
+import type { ClockReading } from "./clock.ts";
+import { distanceM } from "./place.ts";
+import type { CatalogueFinding, PlayLog, PlayStatus, SignedBy } from "./play.ts";
+import { type DoorPolicy, FLAG_EFFECTS, FLAGS, type Flag, RULES } from "./policy.ts";
+import type { RejectionCode } from "./rejection.ts";
+import type { SequenceFinding } from "./sequence.ts";
+import { storeDay } from "./store-day.ts";
+
+/** All that a play is judged by, besides itself. */
+export interface PlayFacts {
+  receivedAt: number;
+  clock: ClockReading;
+  policy: DoorPolicy;
+  /** Where the device has stood, oldest first. */
+  assignments: Assignment[];
+  catalogue: CatalogueFinding;
+  signedBy: SignedBy;
+  sequence: SequenceFinding | null;
+}
+
+/** What was found of a play that is let in. */
+export interface Judgement {
+  status: PlayStatus;
+  /** In the order of {@link FLAGS}. */
+  flags: Flag[];
+  quality: number;
+  billable: boolean;
+  startedAt: number;
+  endedAt: number;
+  expectedMs: number | null;
+  storeId: string;
+  supplierId: string;
+  day: string;
+}
+
+export type Judged = { ok: true; judgement: Judgement } | { ok: false; code: RejectionCode };
+
+/** A play's times, corrected by the device's clock. */
+interface CorrectedTimes {
+  startedAt: number;
+  endedAt: number;
+}
+
+/**
+ * Judges a play whose shape and signature are right and whose id is new: times, durations, future, age, skew, then sequence,
+ * place and status as flags. Everything it returns is fixed at acceptance and never changed after.
+ */
+export function judgePlay(log: PlayLog, facts: PlayFacts): Judged {
+  const offsetMs = facts.clock.offsetMs ?? 0;
+  const times = { startedAt: log.startedAt - offsetMs, endedAt: log.endedAt - offsetMs };
+  const code = refuseByTime(log, times, facts);
+  if (code) return { ok: false, code };
+
+  const assignment = assignmentAt(facts.assignments, times.startedAt);
+  const expectedMs =
+    facts.catalogue.versionDurationMs ?? (log.deviceExpectedMs !== null && log.deviceExpectedMs > 0 ? log.deviceExpectedMs : null);
+  const status = settleStatus(log, expectedMs);
+  const found = new Set<Flag>([
+    ...flagsOfClock(times, facts),
+    ...flagsOfDuration(log, facts.catalogue),
+    ...flagsOfSequence(facts.sequence),
+    ...flagsOfOrigin(log, facts, assignment),
+    ...(status === log.status ? [] : (["STATUS_CHANGED"] as const)),
+  ]);
+  const flags = FLAGS.filter((flag) => found.has(flag));
+  const quality = Math.max(
+    0,
+    flags.reduce((sum, flag) => sum + FLAG_EFFECTS[flag].quality, 100),
+  );
+  return {
+    ok: true,
+    judgement: {
+      status,
+      flags,
+      quality,
+      billable: isBillable(log, status, flags, quality, facts.policy),
+      ...times,
+      expectedMs,
+      storeId: assignment?.storeId ?? "",
+      supplierId: assignment?.supplierId ?? "",
+      day: storeDay(times.startedAt, assignment?.timezone ?? null),
+    },
+  };
+}
+
+/** Times, durations, future, age, skew: in this order. All limits are strict. */
+function refuseByTime(log: PlayLog, times: CorrectedTimes, facts: PlayFacts): RejectionCode | null {
+  const span = log.endedAt - log.startedAt;
+  if (span < 0) return "INVALID_TIME_RANGE";
+  if (log.durationMs < 0 || log.durationMs > RULES.duration.maxMs || log.durationMs > span + RULES.duration.overSpanMs)
+    return "INVALID_DURATION";
+  const { offsetMs } = facts.clock;
+  const ahead = offsetMs === null ? RULES.future.clockUnknownMs : RULES.future.clockKnownMs;
+  if (times.endedAt - facts.receivedAt > ahead) return "FUTURE_TIMESTAMP";
+  if (facts.receivedAt - times.endedAt > facts.policy.maxAgeMs) return "TOO_OLD";
+  if (offsetMs !== null && Math.abs(offsetMs) > RULES.clock.maxSkewMs) return "CLOCK_SKEW";
+  return null;
+}
+
+function flagsOfClock(times: CorrectedTimes, { clock, receivedAt }: PlayFacts): Flag[] {
+  const flags: Flag[] = [];
+  if (clock.offsetMs === null) flags.push("CLOCK_UNVERIFIED");
+  else if (Math.abs(clock.offsetMs) > RULES.clock.driftMs) flags.push("CLOCK_DRIFT");
+  if (receivedAt - times.endedAt > RULES.lateMs) flags.push("LATE");
+  return flags;
+}
+
+function flagsOfDuration(log: PlayLog, catalogue: CatalogueFinding): Flag[] {
+  const flags: Flag[] = [];
+  if (exceeds(log.endedAt - log.startedAt - log.durationMs, log.durationMs)) flags.push("DURATION_MISMATCH");
+  if (catalogue.versionDurationMs === null) flags.push("EXPECTED_UNKNOWN");
+  else if (
+    log.deviceExpectedMs !== null &&
+    exceeds(Math.abs(log.deviceExpectedMs - catalogue.versionDurationMs), catalogue.versionDurationMs)
+  ) {
+    flags.push("EXPECTED_MISMATCH");
+  }
+  return flags;
+}
+
+/** Whether a difference is over 2 s and over 10 % of what it is measured by. */
+function exceeds(differenceMs: number, ofMs: number): boolean {
+  return differenceMs > RULES.duration.toleranceMs && differenceMs > ofMs * RULES.duration.toleranceShare;
+}
+
+function flagsOfSequence(finding: SequenceFinding | null): Flag[] {
+  if (finding === "gap") return ["SEQUENCE_GAP"];
+  if (finding === "out-of-order") return ["OUT_OF_ORDER"];
+  return finding === "conflict" ? ["SEQUENCE_CONFLICT"] : [];
+}
+
+function flagsOfOrigin(log: PlayLog, facts: PlayFacts, assignment: Assignment | null): Flag[] {
+  const flags: Flag[] = [];
+  if (log.location && assignment && assignment.lat !== null && assignment.lng !== null) {
+    const store = { lat: assignment.lat, lng: assignment.lng };
+    if (distanceM(log.location, store) > RULES.maxDistanceM) flags.push("LOCATION_MISMATCH");
+  }
+  if (facts.signedBy === "nobody") flags.push("UNSIGNED");
+  if (facts.catalogue.content === "unasked" || facts.catalogue.campaign === "unasked") flags.push("CATALOG_UNVERIFIED");
+  return flags;
+}
+
+/** A log that its device calls COMPLETED stays so at 80 % of what is expected; the others stay as reported, since nothing is billed that the device does not claim. */
+function settleStatus(log: PlayLog, expectedMs: number | null): PlayStatus {
+  if (log.status !== "COMPLETED" || expectedMs === null) return log.status;
+  return log.durationMs >= expectedMs * RULES.completedShare ? "COMPLETED" : "PARTIAL";
+}
+
+function isBillable(log: PlayLog, status: PlayStatus, flags: Flag[], quality: number, policy: DoorPolicy): boolean {
+  if (status !== "COMPLETED" || log.campaignId === "" || quality < RULES.billableQuality) return false;
+  return flags.every((flag) => FLAG_EFFECTS[flag].billable || (flag === "UNSIGNED" && policy.unsignedBillable));
+}
+
+/** The assignment in force at an instant; null before the first. */
+function assignmentAt(assignments: Assignment[], ms: number): Assignment | null {
+  return assignments.findLast((assignment) => assignment.validFrom <= ms) ?? null;
+}

@@ -1,0 +1,58 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../platform/time.ts";
+
+/** Every limit on the way of a play, with its unit in its name. What a group's policy may change stands in `policy.ts`. */
+
+// What comes in.
+export const MAX_BODY_BYTES = 1024 * 1024;
+export const MAX_RECORD_BYTES = 16 * 1024;
+export const MAX_SLOT_ID_CHARS = 128;
+
+// The catalogue.
+export const CATALOGUE_FRESH_MS = 60 * SECOND_MS;
+export const CATALOGUE_WAIT_MS = 500;
+export const CATALOGUE_MAX_ENTRIES = 20_000;
+
+// The rate (a sliding window).
+export const RATE_WINDOW_MS = MINUTE_MS;
+export const DEFAULT_REQUESTS_PER_MINUTE = 120;
+/** Above this rate, times are kept by the second: a list of each would grow with the rate. */
+export const EXACT_RATE_MAX_REQUESTS = 600;
+
+// What was seen.
+/** The oldest record that any door lets in (7 days), and one day more. */
+export const SEEN_RETENTION_MS = 8 * DAY_MS;
+export const SEEN_PACK_ENTRIES = 4096;
+export const SEEN_PACK_AFTER_MS = HOUR_MS;
+export const SEEN_CACHE_BYTES = 4 * 1024 * 1024;
+export const MAX_REFUSED_KEPT = 100;
+export const MAX_REFUSED_RECORD_CHARS = 2048;
+
+// Sequence.
+export const MAX_EPOCHS = 16;
+export const MAX_RANGES_PER_EPOCH = 200;
+
+// The outbox.
+/** A queue message may have 128 KB; a chunk stays well under it. */
+export const MAX_CHUNK_BYTES = 100_000;
+export const MAX_CHUNKS_UNCONFIRMED = 64;
+export const MAX_SEND_BYTES = 250_000;
+export const MAX_SEND_MESSAGES = 100;
+export const DRAIN_AFTER_MS = SECOND_MS;
+export const ALARM_OVERDUE_MS = MINUTE_MS;
+export const QUEUE_SEND_TIMEOUT_MS = 5 * SECOND_MS;
+export const RESEND_BACKOFF_MAX_MS = 6 * HOUR_MS;
+export const SEND_BREAKER_FAILURES = 5;
+export const SEND_BREAKER_OPEN_MS = 30 * SECOND_MS;
+export const OUTBOX_FULL_RETRY_AFTER_S = 60;
+
+// The consumer.
+/** D1 takes values of 2 MB; a parameter stays under this. */
+export const MAX_D1_PARAMETER_BYTES = 1_800_000;
+export const D1_WRITE_TIMEOUT_MS = 5 * SECOND_MS;
+export const D1_READ_TIMEOUT_MS = 2 * SECOND_MS;
+export const RETRY_DELAY_FIRST_S = 2;
+export const RETRY_DELAY_MAX_S = 600;
+/** A message that is unreadable at each of so many deliveries is written to the dead letters. */
+export const MAX_UNREADABLE_DELIVERIES = 5;
+/** How often a commit that another consumer was faster at starts again. */
+export const MAX_COMMIT_ROUNDS = 5;

@@ -1,0 +1,371 @@
+import { z } from "@hono/zod-openapi";
+import { authenticateDevice, type DeviceIdentity } from "../devices/token.ts";
+import { readJson } from "../platform/body.ts";
+import { Problem } from "../platform/errors.ts";
+import { type AppContext, createRouter, responses } from "../platform/http.ts";
+import { hashId, log } from "../platform/log.ts";
+import { parseInstant } from "../platform/time.ts";
+import type { AdmitRequest, RecordAnswer, RefusedByWorker, RequestAnswer } from "./admission.ts";
+import { consultCatalogue } from "./catalogue.ts";
+import { playbackLogSchema, readPlaybackLog } from "./dialects/playback-log.ts";
+import { MAX_BODY_BYTES, MAX_REFUSED_RECORD_CHARS } from "./limits.ts";
+import type { VerifiedLog } from "./play.ts";
+import { type Door, MAX_RECORDS } from "./policy.ts";
+import type { RateState } from "./rate.ts";
+import { REJECTIONS } from "./rejection.ts";
+import { type CanonicalRecord, canonicalRecord, derivedId, type Refusal, verifyBatch, verifyRecord } from "./verify.ts";
+
+/**
+ * The door for playback logs. A request: authenticate · body · shape, checksum and signature of each record · one call of the
+ * device's sequencer, which judges and keeps · answer. Nothing is read from storage here but the catalogue, which is cached.
+ */
+export const playbackLogRoutes = createRouter();
+
+/** A request whose body was read: records as they came, not yet looked at. */
+interface Received {
+  door: Door;
+  receivedAt: number;
+  identity: DeviceIdentity;
+  records: unknown[];
+  /** The time sent as its text and as ms; null where there is none that can be read. */
+  sentAtText: string | null;
+  sentAt: number | null;
+}
+
+playbackLogRoutes.post("/api/v1/playback-logs", async (c) => {
+  const { identity, receivedAt } = await enter(c);
+  const body = await readJson(c.req.raw, MAX_BODY_BYTES);
+  if (!isObject(body))
+    throw new Problem("validation-error", "The body must be one playback log, a JSON object.", { code: "VALIDATION_ERROR" });
+  const answer = await admit(c, receive("playback-log", identity, receivedAt, [body], c.req.header("Sent-At")));
+  const [record] = answer.records;
+  if (!record) throw new Error("unreachable: one record in, one out");
+  if (record.status === "rejected") {
+    throw new Problem("play-refused", record.error, {
+      code: record.code,
+      headers: rateHeaders(answer.rate),
+      extra: { log_id: record.logId, retryable: REJECTIONS[record.code].retryable },
+    });
+  }
+  return c.json(
+    {
+      log_id: record.logId,
+      status: record.status,
+      billable: record.told.billable,
+      quality_score: record.told.quality,
+      flags: record.told.flags,
+      epoch: answer.epoch,
+      expected_sequence: answer.expectedSequence,
+      correlation_id: c.get("correlationId"),
+    },
+    202,
+    rateHeaders(answer.rate),
+  );
+});
+
+playbackLogRoutes.post("/api/v1/playback-logs/batch", async (c) => {
+  const { identity, receivedAt } = await enter(c);
+  const { records, sentAt } = readBatch(await readJson(c.req.raw, MAX_BODY_BYTES), MAX_RECORDS["playback-log"]);
+  const answer = await admit(c, receive("playback-log", identity, receivedAt, records, c.req.header("Sent-At") ?? sentAt));
+  const errors = answer.records.flatMap((record) =>
+    record.status === "rejected"
+      ? [
+          {
+            index: record.index,
+            log_id: record.logId,
+            code: record.code,
+            error: record.error,
+            retryable: REJECTIONS[record.code].retryable,
+          },
+        ]
+      : [],
+  );
+  return c.json(
+    {
+      processed: records.length - errors.length,
+      duplicates: answer.records.filter((record) => record.status === "duplicate").length,
+      failed: errors.length,
+      errors,
+      epoch: answer.epoch,
+      expected_sequence: answer.expectedSequence,
+      correlation_id: c.get("correlationId"),
+    },
+    202,
+    rateHeaders(answer.rate),
+  );
+});
+
+/** Who comes, and when. The cheap checks stand before the costly ones: a flood ends here, before a body is read. */
+async function enter(c: AppContext): Promise<{ identity: DeviceIdentity; receivedAt: number }> {
+  const receivedAt = Date.now();
+  const identity = await authenticateDevice(c.req.raw.headers, c.env, receivedAt);
+  const { success } = await c.env.FLOOD_LIMIT.limit({ key: identity.deviceId });
+  if (!success) {
+    throw new Problem("rate-limit-exceeded", "Far too many requests; send logs in batches.", { headers: { "Retry-After": "60" } });
+  }
+  return { identity, receivedAt };
+}
+
+function readBatch(body: unknown, most: number): { records: unknown[]; sentAt: string | undefined } {
+  if (!isObject(body) || !Array.isArray(body.logs)) {
+    throw new Problem("validation-error", 'The body must be {"logs":[…]}.', {
+      code: "VALIDATION_ERROR",
+      errors: [{ pointer: "/logs", detail: "must be an array" }],
+    });
+  }
+  if (body.logs.length === 0) {
+    throw new Problem("validation-error", "The batch holds no logs.", {
+      code: "VALIDATION_ERROR",
+      errors: [{ pointer: "/logs", detail: "must not be empty" }],
+    });
+  }
+  if (body.logs.length > most) {
+    throw new Problem("batch-too-large", `A batch may hold ${most} logs; this one holds ${body.logs.length}.`);
+  }
+  return { records: body.logs, sentAt: typeof body.sent_at === "string" ? body.sent_at : undefined };
+}
+
+function receive(door: Door, identity: DeviceIdentity, receivedAt: number, records: unknown[], sentAtText: string | undefined): Received {
+  return {
+    door,
+    receivedAt,
+    identity,
+    records,
+    sentAtText: sentAtText ?? null,
+    sentAt: sentAtText === undefined ? null : parseInstant(sentAtText),
+  };
+}
+
+/** Hands the request to the device's sequencer; what refuses it as a whole is thrown. */
+async function admit(c: AppContext, received: Received): Promise<Extract<RequestAnswer, { kind: "answered" }>> {
+  const { identity } = received;
+  const request = await verifyAll(received, c.req.header("Batch-Signature") ?? null, c.env.DB, c.get("correlationId"));
+  let answer: RequestAnswer;
+  try {
+    answer = (await c.env.SEQUENCER.getByName(identity.deviceId).admit(request)) as RequestAnswer;
+  } catch (cause) {
+    throw new Problem("service-unavailable", "The device's sequencer does not answer now; send the same logs again.", {
+      headers: { "Retry-After": "5" },
+      cause,
+    });
+  }
+  if (answer.kind === "answered") {
+    logRefusals(answer.records, received, c.get("correlationId"));
+    return answer;
+  }
+  if (answer.kind === "rate-limited") {
+    log("warn", "rate limit exceeded", {
+      correlation_id: c.get("correlationId"),
+      device: await hashId(c.env.HASH_SECRET, identity.deviceId),
+      endpoint: c.req.path,
+    });
+  }
+  throw wholeRefusal(answer);
+}
+
+function wholeRefusal(answer: Exclude<RequestAnswer, { kind: "answered" }>): Problem {
+  switch (answer.kind) {
+    case "unknown-device":
+      return new Problem("unauthorized", "There is no such device.", { code: "DEVICE_UNKNOWN" });
+    case "superseded":
+      return new Problem("unauthorized", "The token belongs to a player that is no longer this device's.", { code: "TOKEN_SUPERSEDED" });
+    case "revoked":
+      return new Problem("device-revoked", "The device was revoked; it writes nothing any more.");
+    case "rate-limited":
+      return new Problem("rate-limit-exceeded", "Over the device's rate; send logs in batches.", {
+        headers: { ...rateHeaders(answer.rate), "Retry-After": String(answer.rate.resetS) },
+      });
+    case "outbox-full":
+      return new Problem("service-unavailable", "The device's outbox is full; what it holds is safe. Send these logs again later.", {
+        code: "OUTBOX_FULL",
+        headers: { "Retry-After": String(answer.retryAfterS) },
+      });
+    case "unavailable":
+      return new Problem("service-unavailable", "Cannot be judged now; send the same logs again.", {
+        headers: { "Retry-After": String(answer.retryAfterS) },
+      });
+  }
+}
+
+/** A record on its way through the Worker's checks. */
+interface Candidate {
+  index: number;
+  record: unknown;
+  canonical: CanonicalRecord | Refusal;
+}
+
+/** Shape, device, checksum and signature of all records, and what the catalogue says of those that hold. */
+async function verifyAll(received: Received, batchSignature: string | null, db: D1Database, correlationId: string): Promise<AdmitRequest> {
+  const { identity, records } = received;
+  const candidates = await Promise.all(
+    records.map(
+      async (record, index): Promise<Candidate> => ({
+        index,
+        record,
+        canonical: isObject(record) ? await canonicalRecord(record) : notAnObject(),
+      }),
+    ),
+  );
+  const batch =
+    batchSignature === null
+      ? null
+      : await verifyBatch(
+          identity.deviceId,
+          received.sentAtText,
+          candidates.map(({ canonical }) => canonical),
+          batchSignature,
+          identity.key,
+        );
+  const batchState = batchSignature === null ? "none" : batch ? "holds" : "broken";
+  const outcomes = await Promise.all(candidates.map((candidate) => verifyOne(candidate, identity, batchState)));
+  const logs = outcomes.flatMap((outcome) => ("proof" in outcome ? [outcome] : []));
+  const findings = await consultCatalogue(
+    db,
+    logs.map(({ log }) => log),
+    received.receivedAt,
+  );
+  return {
+    door: received.door,
+    receivedAt: received.receivedAt,
+    sentAt: received.sentAt,
+    keyId: identity.key?.kid ?? "",
+    familyId: identity.familyId,
+    correlationId,
+    logs: logs.map((verified, at) => ({
+      ...verified,
+      catalogue: findings[at] ?? { campaign: "unasked", content: "unasked", versionDurationMs: null },
+    })),
+    refused: outcomes.flatMap((outcome) => ("proof" in outcome ? [] : [outcome])),
+    batch,
+  };
+}
+
+type Verified = Omit<VerifiedLog, "catalogue"> & { index: number };
+
+async function verifyOne(
+  candidate: Candidate,
+  identity: DeviceIdentity,
+  batch: "none" | "holds" | "broken",
+): Promise<Verified | RefusedByWorker> {
+  const { index, record, canonical } = candidate;
+  const shaped = readPlaybackLog(record);
+  const refuse = ({ code, error }: Refusal, logId: string | null): RefusedByWorker => ({
+    index,
+    code,
+    error,
+    logId,
+    record: ("code" in canonical ? asText(record) : canonical.signedText).slice(0, MAX_REFUSED_RECORD_CHARS),
+  });
+  if (!shaped.ok) return refuse({ code: "VALIDATION_ERROR", error: shaped.error }, givenId(record));
+  if ("code" in canonical) return refuse(canonical, givenId(record));
+  if (shaped.deviceId !== identity.deviceId)
+    return refuse({ code: "DEVICE_MISMATCH", error: REJECTIONS.DEVICE_MISMATCH.error }, givenId(record));
+  // A batch's signature that does not hold proves nothing for the records that rely on it.
+  const proof =
+    batch === "broken" && canonical.signature === null
+      ? ({ code: "INVALID_SIGNATURE", error: "The batch's signature does not hold." } satisfies Refusal)
+      : await verifyRecord(canonical, identity.key, batch === "holds");
+  const id = shaped.log.id || (await derivedId(identity.deviceId, shaped.log));
+  if ("code" in proof) return refuse(proof, id);
+  return { index, log: { ...shaped.log, id }, proof };
+}
+
+function notAnObject(): Refusal {
+  return { code: "VALIDATION_ERROR", error: "The record is not a JSON object." };
+}
+
+/** The record as text to look at; empty where it is nested too deep for that. */
+function asText(record: unknown): string {
+  try {
+    return JSON.stringify(record);
+  } catch {
+    return "";
+  }
+}
+
+/** The id as the device wrote it, so that it finds its record again. */
+function givenId(record: unknown): string | null {
+  return isObject(record) && typeof record.log_id === "string" ? record.log_id.slice(0, 64) : null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The rate's headers (draft-ietf-httpapi-ratelimit-headers). */
+function rateHeaders(rate: RateState): Record<string, string> {
+  return { "RateLimit-Policy": `"device";q=${rate.limit};w=60`, RateLimit: `"device";r=${rate.remaining};t=${rate.resetS}` };
+}
+
+function logRefusals(records: RecordAnswer[], received: Received, correlationId: string): void {
+  const codes: Record<string, number> = {};
+  for (const record of records) if (record.status === "rejected") codes[record.code] = (codes[record.code] ?? 0) + 1;
+  if (Object.keys(codes).length > 0) log("warn", "play logs refused", { correlation_id: correlationId, door: received.door, codes });
+}
+
+// The routes above check by themselves, in the order of the product's rules, and are described here for OpenAPI only.
+
+const headers = z.object({
+  "Sent-At": z.string().optional().meta({ description: "When the request leaves, by the device's clock (RFC 3339)." }),
+  "Batch-Signature": z.string().optional().meta({ description: "A signature over the whole batch, where the group's policy allows it." }),
+});
+const verdictSchema = z
+  .object({
+    log_id: z.uuid(),
+    status: z.enum(["accepted", "duplicate"]),
+    billable: z.boolean(),
+    quality_score: z.int(),
+    flags: z.array(z.string()),
+    epoch: z.string(),
+    expected_sequence: z.int(),
+    correlation_id: z.string(),
+  })
+  .openapi("PlayVerdict");
+const batchAnswerSchema = z
+  .object({
+    processed: z.int(),
+    duplicates: z.int(),
+    failed: z.int(),
+    errors: z.array(
+      z.object({
+        index: z.int(),
+        log_id: z.string().nullable(),
+        code: z.enum(Object.keys(REJECTIONS)),
+        error: z.string(),
+        retryable: z.boolean(),
+      }),
+    ),
+    epoch: z.string(),
+    expected_sequence: z.int(),
+    correlation_id: z.string(),
+  })
+  .openapi("BatchAnswer");
+const described = { tags: ["Play logs"], security: [{ device: [] }] };
+playbackLogRoutes.openAPIRegistry.registerPath({
+  ...described,
+  method: "post",
+  path: "/api/v1/playback-logs",
+  summary: "Report one play",
+  request: { headers, body: { required: true, content: { "application/json": { schema: playbackLogSchema.openapi("PlaybackLog") } } } },
+  responses: responses(202, "What became of it; a retry gets the first verdict again. A refused log is a 422 problem.", verdictSchema),
+});
+playbackLogRoutes.openAPIRegistry.registerPath({
+  ...described,
+  method: "post",
+  path: "/api/v1/playback-logs/batch",
+  summary: "Report up to 100 plays",
+  request: {
+    headers,
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: z
+            .object({ sent_at: z.string().optional(), logs: z.array(playbackLogSchema).min(1).max(100) })
+            .openapi("PlaybackLogBatch"),
+        },
+      },
+    },
+  },
+  responses: responses(202, "What became of each record; processed + failed = sent.", batchAnswerSchema),
+});

@@ -1,0 +1,88 @@
+import { SEEN_CACHE_BYTES, SEEN_PACK_AFTER_MS, SEEN_PACK_ENTRIES, SEEN_RETENTION_MS } from "./limits.ts";
+import { filterHash, mayHold, type SeenEntry, searchPack, sortedPack, unpackSeen } from "./seen.ts";
+import type { SequencerStore } from "./sequencer-store.ts";
+
+/**
+ * Everything that a device's sequencer has seen, in bounded memory: the newest entries in a map, the older ones in sorted packs
+ * that stay in storage and are loaded where their filter says that they may hold an id.
+ */
+export class SeenIndex {
+  readonly #fresh = new Map<string, SeenEntry>();
+  #freshSince: number | null = null;
+  #filters: { id: number; filter: Uint8Array }[];
+  /** Packs loaded last, least used first. */
+  readonly #loaded = new Map<number, Uint8Array>();
+  #loadedBytes = 0;
+
+  constructor(private readonly store: SequencerStore) {
+    for (const { at, seen } of store.unpackedSeen()) {
+      this.#freshSince ??= at;
+      for (const entry of unpackSeen(seen)) this.#fresh.set(entry.id, entry);
+    }
+    this.#filters = store.filters();
+  }
+
+  find(id: string): SeenEntry | null {
+    const fresh = this.#fresh.get(id);
+    if (fresh) return fresh;
+    const hash = filterHash(id);
+    for (const { id: pack, filter } of this.#filters) {
+      if (!mayHold(filter, hash)) continue;
+      const entry = searchPack(this.#entries(pack), id);
+      if (entry) return entry;
+    }
+    return null;
+  }
+
+  /** Takes entries whose arrival was written. */
+  add(entries: SeenEntry[], now: number): void {
+    if (entries.length === 0) return;
+    this.#freshSince ??= now;
+    for (const entry of entries) this.#fresh.set(entry.id, entry);
+  }
+
+  /** Whether the newest entries are many or old enough for a pack. */
+  packIsDue(now: number): boolean {
+    return this.#fresh.size >= SEEN_PACK_ENTRIES || (this.#freshSince !== null && now - this.#freshSince >= SEEN_PACK_AFTER_MS);
+  }
+
+  /** When a pack falls due by age; null where there is nothing to pack. */
+  packDueAt(): number | null {
+    return this.#freshSince === null ? null : this.#freshSince + SEEN_PACK_AFTER_MS;
+  }
+
+  /** Packs the newest entries and drops the packs that are too old. Call it in a transaction, and what it returns when that held. */
+  pack(now: number, confirmed: [number, number][]): () => void {
+    const pack = sortedPack([...this.#fresh.values()]);
+    const id = this.store.pack(pack, now, confirmed);
+    const dropped = new Set(this.store.dropPacksBefore(now - SEEN_RETENTION_MS));
+    return () => {
+      this.#fresh.clear();
+      this.#freshSince = null;
+      this.#filters = [{ id, filter: pack.filter }, ...this.#filters.filter((known) => !dropped.has(known.id))];
+      for (const gone of dropped) this.#forget(gone);
+    };
+  }
+
+  #entries(pack: number): Uint8Array {
+    const known = this.#loaded.get(pack);
+    if (known) {
+      this.#loaded.delete(pack);
+      this.#loaded.set(pack, known);
+      return known;
+    }
+    const entries = this.store.packEntries(pack);
+    this.#loaded.set(pack, entries);
+    this.#loadedBytes += entries.length;
+    for (const oldest of this.#loaded.keys()) {
+      if (this.#loadedBytes <= SEEN_CACHE_BYTES || oldest === pack) break;
+      this.#forget(oldest);
+    }
+    return entries;
+  }
+
+  #forget(pack: number): void {
+    this.#loadedBytes -= this.#loaded.get(pack)?.length ?? 0;
+    this.#loaded.delete(pack);
+  }
+}

@@ -1,0 +1,187 @@
+import type { DeviceProfile } from "../devices/profile.ts";
+import type { SequencerHead } from "./admit.ts";
+import type { Arrival, OutboxState } from "./outbox.ts";
+import type { SortedPack } from "./seen.ts";
+
+/** Who this object is: made with its storage, so that storage that was lost shows. */
+export interface SequencerIdentity {
+  incarnation: string;
+  bornAt: number;
+  /** Whether D1 knows of this incarnation. No log is accepted before it does. */
+  registered: boolean;
+  /** Whether an earlier incarnation's storage was lost, and no operator has decided yet what that means. */
+  historyLost: boolean;
+}
+
+interface Meta {
+  identity: SequencerIdentity;
+  profile: DeviceProfile;
+  head: SequencerHead;
+  outbox: OutboxState;
+}
+
+/** A refused record, kept to be looked at. */
+export interface RefusedRecord {
+  at: number;
+  door: string;
+  code: string;
+  error: string;
+  log_id: string | null;
+  /** The record as received, cut where it is long. */
+  record: string;
+}
+
+/**
+ * The object's own SQLite: numbered steps, append only. Each write is a row that costs money, so a request writes two
+ * (its arrival and the head), and what is only needed for a while lies in blobs.
+ */
+const SCHEMA = [
+  `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+   -- One row a request (more for a very large one): what was seen of it, and the lines of its plays.
+   -- seen is null once a pack has it; the row goes when the plays are confirmed as well.
+   CREATE TABLE arrivals (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, plays INTEGER NOT NULL, seen BLOB, body BLOB NOT NULL);
+   CREATE TABLE seen_packs (id INTEGER PRIMARY KEY, until INTEGER NOT NULL, entries BLOB NOT NULL, filter BLOB NOT NULL);
+   CREATE TABLE refused (n INTEGER PRIMARY KEY, records INTEGER NOT NULL, body TEXT NOT NULL);`,
+];
+
+/** The SQL of a sequencer, and nothing else: every method is synchronous and says what it writes. */
+export class SequencerStore {
+  readonly #sql: SqlStorage;
+
+  constructor(private readonly storage: DurableObjectStorage) {
+    this.#sql = storage.sql;
+  }
+
+  /** Brings the schema up to date. Writes only where steps are missing. */
+  migrate(): void {
+    this.storage.transactionSync(() => {
+      const has = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length > 0;
+      const done = has ? Number(this.#sql.exec("SELECT value FROM meta WHERE key = 'schema'").toArray()[0]?.value ?? 0) : 0;
+      if (done >= SCHEMA.length) return;
+      for (const step of SCHEMA.slice(done)) this.#sql.exec(step);
+      this.#sql.exec("INSERT OR REPLACE INTO meta (key, value) VALUES ('schema', ?)", String(SCHEMA.length));
+    });
+  }
+
+  /** All or nothing, and with what is written before the next await. */
+  transaction<T>(work: () => T): T {
+    return this.storage.transactionSync(work);
+  }
+
+  read<K extends keyof Meta>(key: K): Meta[K] | null {
+    const row = this.#sql.exec<{ value: string }>("SELECT value FROM meta WHERE key = ?", key).toArray()[0];
+    return row ? (JSON.parse(row.value) as Meta[K]) : null;
+  }
+
+  /** One row. */
+  write<K extends keyof Meta>(key: K, value: Meta[K]): void {
+    this.#sql.exec("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", key, JSON.stringify(value));
+  }
+
+  /** One row. */
+  addArrival(n: number, at: number, plays: number, seen: Uint8Array<ArrayBuffer> | null, body: Uint8Array): void {
+    this.#sql.exec(
+      "INSERT INTO arrivals (n, at, plays, seen, body) VALUES (?, ?, ?, ?, ?)",
+      n,
+      at,
+      plays,
+      seen,
+      body as Uint8Array<ArrayBuffer>,
+    );
+  }
+
+  /** Arrivals behind `n`, in order, without their bodies. */
+  arrivalsAfter(n: number): Arrival[] {
+    return this.#sql
+      .exec<{ n: number; plays: number; bytes: number }>("SELECT n, plays, length(body) AS bytes FROM arrivals WHERE n > ? ORDER BY n", n)
+      .toArray();
+  }
+
+  /** The bodies of arrivals `first` to `last`, in order. */
+  bodies(first: number, last: number): Uint8Array[] {
+    return this.#sql
+      .exec<{ body: ArrayBuffer }>("SELECT body FROM arrivals WHERE n BETWEEN ? AND ? ORDER BY n", first, last)
+      .toArray()
+      .map((row) => new Uint8Array(row.body));
+  }
+
+  lastArrival(): number {
+    return this.#sql.exec<{ n: number }>("SELECT coalesce(max(n), 0) AS n FROM arrivals").one().n;
+  }
+
+  /** What was seen of the arrivals that no pack has yet, oldest first. */
+  unpackedSeen(): { at: number; seen: Uint8Array }[] {
+    return this.#sql
+      .exec<{ at: number; seen: ArrayBuffer }>("SELECT at, seen FROM arrivals WHERE seen IS NOT NULL ORDER BY n")
+      .toArray()
+      .map((row) => ({ at: row.at, seen: new Uint8Array(row.seen) }));
+  }
+
+  /**
+   * Moves what was seen of all arrivals into a pack. One row for the pack, and one for each arrival: confirmed ones go,
+   * the others lose what the pack has now.
+   */
+  pack(pack: SortedPack, until: number, confirmed: [number, number][]): number {
+    this.#sql.exec("INSERT INTO seen_packs (until, entries, filter) VALUES (?, ?, ?)", until, pack.entries, pack.filter);
+    const id = this.#sql.exec<{ id: number }>("SELECT last_insert_rowid() AS id").one().id;
+    for (const [first, last] of confirmed) this.#sql.exec("DELETE FROM arrivals WHERE n BETWEEN ? AND ?", first, last);
+    this.#sql.exec("UPDATE arrivals SET seen = NULL WHERE seen IS NOT NULL");
+    return id;
+  }
+
+  /** Deletes confirmed arrivals that a pack has already; the others go with the next pack. */
+  dropPacked(first: number, last: number): void {
+    this.#sql.exec("DELETE FROM arrivals WHERE n BETWEEN ? AND ? AND seen IS NULL", first, last);
+  }
+
+  filters(): { id: number; filter: Uint8Array }[] {
+    return this.#sql
+      .exec<{ id: number; filter: ArrayBuffer }>("SELECT id, filter FROM seen_packs ORDER BY id DESC")
+      .toArray()
+      .map((row) => ({ id: row.id, filter: new Uint8Array(row.filter) }));
+  }
+
+  packEntries(id: number): Uint8Array {
+    const row = this.#sql.exec<{ entries: ArrayBuffer }>("SELECT entries FROM seen_packs WHERE id = ?", id).toArray()[0];
+    return new Uint8Array(row?.entries ?? new ArrayBuffer(0));
+  }
+
+  /** Drops the packs whose youngest entry no door lets in any more. Returns their ids. */
+  dropPacksBefore(time: number): number[] {
+    return this.#sql
+      .exec<{ id: number }>("DELETE FROM seen_packs WHERE until < ? RETURNING id", time)
+      .toArray()
+      .map((row) => row.id);
+  }
+
+  /** One row, and one for each older row that the limit pushes out. */
+  addRefused(records: RefusedRecord[], most: number): void {
+    const kept = records.slice(-most);
+    this.#sql.exec("INSERT INTO refused (records, body) VALUES (?, ?)", kept.length, JSON.stringify(kept));
+    this.#sql.exec(
+      `DELETE FROM refused WHERE n IN (
+         SELECT n FROM (SELECT n, coalesce(sum(records) OVER (ORDER BY n DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS newer FROM refused)
+         WHERE newer >= ?)`,
+      most,
+    );
+  }
+
+  /** The refused records that are kept, newest first. */
+  refused(): RefusedRecord[] {
+    return this.#sql
+      .exec<{ body: string }>("SELECT body FROM refused ORDER BY n DESC")
+      .toArray()
+      .flatMap((row) => (JSON.parse(row.body) as RefusedRecord[]).reverse());
+  }
+
+  /** Bytes of plays that are not confirmed. */
+  unconfirmedBytes(confirmed: [number, number][]): number {
+    let bytes = this.#sql.exec<{ bytes: number }>("SELECT coalesce(sum(length(body)), 0) AS bytes FROM arrivals").one().bytes;
+    for (const [first, last] of confirmed) {
+      bytes -= this.#sql
+        .exec<{ bytes: number }>("SELECT coalesce(sum(length(body)), 0) AS bytes FROM arrivals WHERE n BETWEEN ? AND ?", first, last)
+        .one().bytes;
+    }
+    return bytes;
+  }
+}

@@ -1,0 +1,133 @@
+import { HOUR_MS } from "../platform/time.ts";
+import type { Chunk } from "./chunk.ts";
+import type { AcceptedPlay, PlayStatus } from "./play.ts";
+
+/** One hour, day and set of dimensions: what a commit adds to `plays_hourly`. */
+export interface HourlySum {
+  day: string;
+  hour: number;
+  campaign_id: string;
+  ad_group_id: string;
+  supplier_id: string;
+  store_id: string;
+  content_id: string;
+  plays_count: number;
+  completed_count: number;
+  partial_count: number;
+  skipped_count: number;
+  interrupted_count: number;
+  error_count: number;
+  billable_count: number;
+  starts_count: number;
+  total_duration_ms: number;
+}
+
+/** One device's day: what a commit adds to `device_activity_daily`. */
+export interface ActivitySum {
+  day: string;
+  device_id: string;
+  plays_count: number;
+  billable_count: number;
+  total_duration_ms: number;
+  last_activity_at: number;
+}
+
+/** Refused logs of one hour, device, door and reason. */
+export interface RefusalSum {
+  hour: number;
+  device_id: string;
+  door: string;
+  code: string;
+  count: number;
+}
+
+export interface Sums {
+  hourly: HourlySum[];
+  activity: ActivitySum[];
+  refusals: RefusalSum[];
+  days: string[];
+}
+
+const COUNT_OF = {
+  COMPLETED: "completed_count",
+  PARTIAL: "partial_count",
+  SKIPPED: "skipped_count",
+  INTERRUPTED: "interrupted_count",
+  ERROR: "error_count",
+} as const satisfies Record<PlayStatus, keyof HourlySum>;
+
+/** Sums chunks in memory, so that a commit writes one row for each hour and set of dimensions, not one for each play. */
+export function sumChunks(chunks: Chunk[]): Sums {
+  const hourly = new Map<string, HourlySum>();
+  const activity = new Map<string, ActivitySum>();
+  const refusals = new Map<string, RefusalSum>();
+  for (const { header, plays } of chunks) {
+    for (const { play } of plays) {
+      addPlay(hourlyOf(hourly, play), play);
+      addActivity(activityOf(activity, header.device_id, play.day), play);
+    }
+    for (const [hour, door, code, count] of header.refusals) {
+      const key = `${hour}|${header.device_id}|${door}|${code}`;
+      const sum = refusals.get(key) ?? { hour, device_id: header.device_id, door, code, count: 0 };
+      sum.count += count;
+      refusals.set(key, sum);
+    }
+  }
+  return {
+    hourly: [...hourly.values()],
+    activity: [...activity.values()],
+    refusals: [...refusals.values()],
+    days: [...new Set([...hourly.values()].map((sum) => sum.day))].sort(),
+  };
+}
+
+function hourlyOf(sums: Map<string, HourlySum>, play: AcceptedPlay): HourlySum {
+  const hour = Math.floor(play.started_at / HOUR_MS) * HOUR_MS;
+  const key = `${play.day}|${hour}|${play.campaign_id}|${play.ad_group_id}|${play.supplier_id}|${play.store_id}|${play.content_id}`;
+  const known = sums.get(key);
+  if (known) return known;
+  const { day, campaign_id, ad_group_id, supplier_id, store_id, content_id } = play;
+  const made: HourlySum = {
+    day,
+    hour,
+    campaign_id,
+    ad_group_id,
+    supplier_id,
+    store_id,
+    content_id,
+    plays_count: 0,
+    completed_count: 0,
+    partial_count: 0,
+    skipped_count: 0,
+    interrupted_count: 0,
+    error_count: 0,
+    billable_count: 0,
+    starts_count: 0,
+    total_duration_ms: 0,
+  };
+  sums.set(key, made);
+  return made;
+}
+
+function addPlay(sum: HourlySum, play: AcceptedPlay): void {
+  sum.plays_count += 1;
+  sum[COUNT_OF[play.result]] += 1;
+  sum.billable_count += play.billable;
+  sum.total_duration_ms += play.duration_ms;
+}
+
+function activityOf(sums: Map<string, ActivitySum>, deviceId: string, day: string): ActivitySum {
+  const key = `${day}|${deviceId}`;
+  const known = sums.get(key);
+  if (known) return known;
+  const made = { day, device_id: deviceId, plays_count: 0, billable_count: 0, total_duration_ms: 0, last_activity_at: 0 };
+  sums.set(key, made);
+  return made;
+}
+
+function addActivity(sum: ActivitySum, play: AcceptedPlay): void {
+  sum.plays_count += 1;
+  sum.billable_count += play.billable;
+  sum.total_duration_ms += play.duration_ms;
+  sum.last_activity_at = Math.max(sum.last_activity_at, play.ended_at);
+}

@@ -1,0 +1,129 @@
+import canonicalize from "canonicalize";
+import { type SignatureAlg, verifySignature } from "../devices/keys.ts";
+import { decodeBase64, sha256 } from "../platform/encoding.ts";
+import { MAX_RECORD_BYTES } from "./limits.ts";
+import type { BatchProof, PlayLog, Proof } from "./play.ts";
+import type { DoorPolicy } from "./policy.ts";
+import { REJECTIONS, type RejectionCode } from "./rejection.ts";
+
+/** A device's key, ready to verify. */
+export interface VerifyingKey {
+  kid: string;
+  alg: SignatureAlg;
+  cryptoKey: CryptoKey;
+}
+
+export interface Refusal {
+  code: RejectionCode;
+  error: string;
+}
+
+/** A record in the forms that checksum, signature and identity are about. */
+export interface CanonicalRecord {
+  /** Without `signature`, as JCS (RFC 8785): what is signed. */
+  signedText: string;
+  signedBytes: Uint8Array;
+  /** SHA-256 of the record without `signature` and `checksum` as JCS. */
+  recordHash: Uint8Array;
+  checksum: string | null;
+  /** As received; null where it is absent or null. */
+  signature: string | null;
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * Puts a record into canonical form. Refused (`VALIDATION_ERROR`): what JCS cannot express (a lone surrogate, a number
+ * beyond what JSON's numbers hold) and records over 16 KB.
+ */
+export async function canonicalRecord(record: Record<string, unknown>): Promise<CanonicalRecord | Refusal> {
+  const { signature, ...signed } = record;
+  let signedText: string;
+  let bareText: string;
+  try {
+    signedText = canonicalize(signed) ?? "";
+    if ("checksum" in signed) {
+      const { checksum: _, ...bare } = signed;
+      bareText = canonicalize(bare) ?? "";
+    } else {
+      bareText = signedText;
+    }
+  } catch {
+    return { code: "VALIDATION_ERROR", error: "The record holds a lone surrogate or a number that JSON cannot hold." };
+  }
+  const signedBytes = encoder.encode(signedText);
+  if (signedBytes.length + (typeof signature === "string" ? signature.length : 0) > MAX_RECORD_BYTES) {
+    return { code: "VALIDATION_ERROR", error: `The record is over ${MAX_RECORD_BYTES} bytes.` };
+  }
+  return {
+    signedText,
+    signedBytes,
+    recordHash: await sha256(bareText === signedText ? signedBytes : encoder.encode(bareText)),
+    checksum: typeof signed.checksum === "string" ? signed.checksum : null,
+    signature: typeof signature === "string" ? signature : null,
+  };
+}
+
+/**
+ * Checks checksum and signature of a record, in that order. A signature that is there is judged, an empty one too; one that
+ * is not there is judged by {@link missingSignature}, since only the sequencer knows the group's policy.
+ * The algorithm is the key's, never the message's.
+ */
+export async function verifyRecord(record: CanonicalRecord, key: VerifyingKey | null, batchHolds: boolean): Promise<Proof | Refusal> {
+  const recordHash = record.recordHash.toHex();
+  if (record.checksum !== null && record.checksum !== recordHash) return refusal("CHECKSUM_MISMATCH");
+  if (record.signature !== null) {
+    const signature = decodeBase64(record.signature);
+    if (!key || !signature?.length || !(await verifySignature(key.alg, key.cryptoKey, signature, record.signedBytes))) {
+      return refusal("INVALID_SIGNATURE");
+    }
+    return { record: record.signedText, recordHash, signedBy: "record", signature: record.signature };
+  }
+  return { record: record.signedText, recordHash, signedBy: batchHolds ? "batch" : "nobody", signature: null };
+}
+
+/** What a door's policy says of a record that its device did not sign by itself: a refusal, or null where it may pass. */
+export function missingSignature(proof: Pick<Proof, "signedBy">, policy: DoorPolicy): RejectionCode | null {
+  if (proof.signedBy === "record" || !policy.signatureRequired) return null;
+  return proof.signedBy === "batch" && policy.batchSignature ? null : "SIGNATURE_REQUIRED";
+}
+
+const BATCH_SIGNATURE_VERSION = "alive-batch-v1";
+
+/**
+ * Verifies the signature over a whole batch: over the lines `alive-batch-v1`, device id, `Sent-At`, and the SHA-256 in hex of
+ * each record without its `signature` as JCS, in order, joined by `\n`.
+ * Null where it does not hold, where no `Sent-At` was given, or where a record has no canonical form.
+ */
+export async function verifyBatch(
+  deviceId: string,
+  sentAt: string | null,
+  records: (CanonicalRecord | Refusal)[],
+  signature: string,
+  key: VerifyingKey | null,
+): Promise<BatchProof | null> {
+  const bytes = decodeBase64(signature);
+  if (!key || !bytes?.length || sentAt === null) return null;
+  const hashes: string[] = [];
+  for (const record of records) {
+    if ("code" in record) return null;
+    hashes.push((await sha256(record.signedBytes)).toHex());
+  }
+  const lines = [BATCH_SIGNATURE_VERSION, deviceId, sentAt, ...hashes].join("\n");
+  return (await verifySignature(key.alg, key.cryptoKey, bytes, encoder.encode(lines))) ? { lines, signature } : null;
+}
+
+/**
+ * The id of a record that names none: SHA-256 of device, content, start, end and type, as a UUID of version 8 (RFC 9562),
+ * so that a retry meets itself.
+ */
+export async function derivedId(deviceId: string, log: Pick<PlayLog, "contentId" | "startedAt" | "endedAt" | "type">): Promise<string> {
+  const bytes = (await sha256(JSON.stringify([deviceId, log.contentId, log.startedAt, log.endedAt, log.type]))).subarray(0, 16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return bytes.toHex().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+function refusal(code: RejectionCode): Refusal {
+  return { code, error: REJECTIONS[code].error };
+}
