@@ -1,0 +1,51 @@
+import { Marked } from "marked";
+import architecture from "./architecture.md";
+
+/** The guides, in the order of the table of contents. The first line of each is its title. */
+const GUIDES: Record<string, string> = { architecture };
+
+const marked = new Marked({
+  renderer: {
+    heading({ tokens, depth, text }) {
+      return `<h${depth} id="${slugOf(text)}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
+    },
+    link({ href, tokens }) {
+      return `<a href="${escapeAttribute(pathOf(href))}">${this.parser.parseInline(tokens)}</a>`;
+    },
+  },
+});
+
+export interface Guide {
+  name: string;
+  title: string;
+}
+
+export function guides(): Guide[] {
+  return Object.entries(GUIDES).map(([name, text]) => ({ name, title: titleOf(text) }));
+}
+
+/** A guide as HTML, or null. The texts are the product's own: they are not sanitised. */
+export function renderGuide(name: string): { title: string; html: string } | null {
+  const text = Object.hasOwn(GUIDES, name) ? GUIDES[name] : undefined;
+  return text === undefined ? null : { title: titleOf(text), html: marked.parse(text, { async: false }) };
+}
+
+function titleOf(text: string): string {
+  return /^# (.+)$/m.exec(text)?.[1] ?? "";
+}
+
+function slugOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
+}
+
+/** Guides cite each other as files, so that they can be read in the repository too. */
+function pathOf(href: string): string {
+  return href.replace(/^(?:\.\/)?([a-z-]+)\.md(?=#|$)/, "/docs/$1");
+}
+
+function escapeAttribute(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+}

@@ -1,0 +1,33 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { AppEnv } from "../platform/http.ts";
+
+export type OpenApiDocument = ReturnType<OpenAPIHono<AppEnv>["getOpenAPI31Document"]>;
+
+/** Describes every route of an application that was made by `createRoute`: OpenAPI 3.1. */
+export function describeApi(app: OpenAPIHono<AppEnv>): OpenApiDocument {
+  const document = app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Alive Signage",
+      version: "1",
+      description:
+        "Proof of play for digital signage: every play that a screen reports is counted exactly once, or refused with a reason. " +
+        "All errors are problem documents (RFC 9457). Every answer carries X-Correlation-Id.",
+    },
+  });
+  return {
+    ...document,
+    components: {
+      ...document.components,
+      securitySchemes: {
+        admin: { type: "http", scheme: "bearer", description: "An administrator's token." },
+        device: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description: "A device token, from pairing or POST /v1/device/token.",
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import type { ProblemType } from "../platform/errors.ts";
+
+/** What a type of problem means to the caller, and what the caller should do. Served under `/docs/errors/<type>`. */
+export const PROBLEM_TEXTS: Record<ProblemType, { means: string; remedy: string }> = {
+  "validation-error": {
+    means: "A part of the request is missing, unknown, or not of its form. `errors` names each place by a JSON pointer.",
+    remedy: "Correct what `errors` names. Sending the same request again has the same result.",
+  },
+  unauthorized: {
+    means: "The request carries no token, or one that is not in force.",
+    remedy: "Send the token as `Authorization: Bearer`. A device fetches a new one with its refresh token; code `TOKEN_EXPIRED` says when.",
+  },
+  forbidden: {
+    means: "The caller is known, but may not do this.",
+    remedy: "Ask an administrator. Sending it again does not help.",
+  },
+  "device-revoked": {
+    means: "An administrator revoked this device. It may write nothing more; what it delivered before is kept.",
+    remedy: "Stop sending. Pair the player again if it is to come back.",
+  },
+  "track-access-denied": {
+    means: "There is no such track, or the caller may not report on it.",
+    remedy: "Check `trackId`, and that the content is in the device's plan or in what the reporter's token names.",
+  },
+  "not-found": {
+    means: "There is nothing at this path, or nothing with this id.",
+    remedy: "Check the path and the id.",
+  },
+  "claim-not-found": {
+    means: "No claim has this code. Codes hold for ten minutes.",
+    remedy: "Check the code for typing errors, or make a new one.",
+  },
+  conflict: {
+    means: "The request contradicts what is there. `code` says how, as `ALREADY_EXISTS` or `IDEMPOTENCY_KEY_REUSED`.",
+    remedy: "Read what is there, and decide anew. For another request, use another Idempotency-Key.",
+  },
+  "claim-used": {
+    means: "Another player used this claim code. A code pairs one player.",
+    remedy: "Make a new code. If nobody of yours used it, look at the device that it paired.",
+  },
+  "claim-expired": {
+    means: "The claim code is older than ten minutes.",
+    remedy: "Make a new code.",
+  },
+  "precondition-failed": {
+    means: "Somebody changed it since it was read; the ETag in `If-Match` is not the current one.",
+    remedy: "Read it again, apply the change to what is there now, and send the new ETag.",
+  },
+  "payload-too-large": {
+    means: "The body has more bytes than this path takes.",
+    remedy: "Send less at a time.",
+  },
+  "unsupported-media-type": {
+    means: "The body is not announced as JSON.",
+    remedy: "Send `Content-Type: application/json`.",
+  },
+  "batch-too-large": {
+    means: "The batch holds no record, or more than this door takes.",
+    remedy: "Split the batch. Records keep their ids, so nothing is counted twice.",
+  },
+  "play-refused": {
+    means: "The play log was read and refused. `code` says by which rule.",
+    remedy: "If `retryable` is true, send it again later. Otherwise drop it from the queue and keep it among the refused.",
+  },
+  unprocessable: {
+    means: "The request is well formed, but cannot be answered. `detail` says why, and where the answer is.",
+    remedy: "Change the request as `detail` says.",
+  },
+  "rate-limit-exceeded": {
+    means: "Too many requests in a short time.",
+    remedy: "Wait as many seconds as `Retry-After` says. Batches carry many records in one request.",
+  },
+  "internal-error": {
+    means: "A fault of the platform. It is logged under the correlation id.",
+    remedy: "Send the request again later; play logs keep their ids, changes an Idempotency-Key. Report the correlation id if it stays.",
+  },
+  "service-unavailable": {
+    means: "A part of the platform cannot be reached now, or a device's outbox is full. Nothing of this request was kept.",
+    remedy: "Send it again after `Retry-After` seconds.",
+  },
+};
