@@ -1,1 +1,21 @@
-export {};
+import { parseArgs } from "node:util";
+import { localSecrets } from "./secrets.ts";
+import { main } from "./tools.ts";
+import { askedToEnd, migrateLocally, startWorker } from "./worker.ts";
+
+/** `bun run dev`: the Worker alone, migrated, empty. */
+await main(async () => {
+  const { values } = parseArgs({
+    options: { port: { type: "string", default: "8787" }, "persist-to": { type: "string" } },
+    strict: true,
+  });
+  const ending = askedToEnd();
+  const persistTo = values["persist-to"];
+  localSecrets();
+  await migrateLocally(persistTo);
+  const worker = await startWorker({ port: Number(values.port), ...(persistTo ? { persistTo } : {}) });
+  console.log(`Alive Signage answers on ${worker.url}. The administrator's token is ADMIN_TOKEN in .dev.vars. Ctrl-C ends it.`);
+  const code = await Promise.race([worker.ended, ending.then(() => 0)]);
+  await worker.stop();
+  return code;
+});

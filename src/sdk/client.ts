@@ -30,7 +30,8 @@ export const MAX_BATCH_LOGS = 100;
 const MAX_BATCH_BYTES = 900_000;
 /** 100 requests a minute at most: the server allows 120. */
 const REQUEST_EVERY_MS = 600;
-const LOOK_EVERY_MS = 2000;
+/** How long single logs are gathered into one request. */
+const GATHER_MS = 5000;
 
 /** Sends what waits in the queue, oldest first, and keeps at it through every outage. */
 export class PlayLogClient {
@@ -49,8 +50,7 @@ export class PlayLogClient {
       const round = await this.sendOnce();
       onRound?.(round);
       if (round.kind === "stopped") return;
-      if (!signal.aborted)
-        await host.sleep(round.kind === "wait" ? round.ms : round.kind === "idle" ? LOOK_EVERY_MS : REQUEST_EVERY_MS, signal);
+      if (!signal.aborted) await host.sleep(pauseAfter(round), signal);
     }
   }
 
@@ -113,6 +113,12 @@ export class PlayLogClient {
       "Sent-At": new Date(clock.now()).toISOString(),
     });
   }
+}
+
+/** How long to wait before the next round, in ms. A backlog goes out batch on batch, else logs are gathered. */
+function pauseAfter(round: Exclude<Round, { kind: "stopped" }>): number {
+  if (round.kind === "wait") return round.ms;
+  return round.kind === "sent" && round.logs >= MAX_BATCH_LOGS / 2 ? REQUEST_EVERY_MS : GATHER_MS;
 }
 
 /** The first logs that fit into one request, and one in any case: if that is too large the server says so. */

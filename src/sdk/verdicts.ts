@@ -34,7 +34,8 @@ export function judgeAnswer(answer: Answer, batch: QueuedLog[], now: number, ran
   if (answer.status === 202) return settle(answer.body, batch, now, random);
   const refusal = refusalOf(answer);
   if (answer.status === 401) return { kind: "unauthorized" };
-  if (answer.status === 403) return { kind: "stopped", code: refusal.code };
+  // A 403 by anything between here and the server is no reason to fall silent for ever.
+  if (answer.status === 403 && refusal.code === "DEVICE_REVOKED") return { kind: "stopped", code: refusal.code };
   if (!FAULTY_REQUEST.has(answer.status)) return { kind: "wait", retryAfterMs: answer.retryAfterMs, reason: refusal.code };
   const [only] = batch;
   if (batch.length !== 1 || !only) return { kind: "too-much" };

@@ -154,6 +154,21 @@ describe("outages", () => {
     expect(await client.sendOnce()).toEqual({ kind: "wait", ms: 9300, reason: "RATE_LIMIT_EXCEEDED" });
   });
 
+  test("a backlog is sent batch on batch, a batch that is not full waits for more", async () => {
+    const stop = new AbortController();
+    const { host, client } = await setUp(
+      (request) => answer(sentIds(request).length),
+      Array.from({ length: 201 }, (_, index) => `log-${index}`),
+    );
+    const sleep = host.sleep.bind(host);
+    host.sleep = async (ms) => {
+      await sleep(ms);
+      if (host.slept.length === 3) stop.abort();
+    };
+    await client.run(stop.signal);
+    expect(host.slept).toEqual([600, 600, 5000]);
+  });
+
   test("the loop sleeps as long as it is told and comes back", async () => {
     const stop = new AbortController();
     const { host, client, queue } = await setUp(
@@ -166,7 +181,7 @@ describe("outages", () => {
       if (host.slept.length === 3) stop.abort();
     };
     await client.run(stop.signal);
-    expect(host.slept).toEqual([7000, 600, 2000]);
+    expect(host.slept).toEqual([7000, 5000, 5000]);
     expect(await queue.waiting()).toBe(0);
   });
 });
@@ -184,7 +199,12 @@ describe("a request that the server blames", () => {
     expect(host.requests.map(sentIds)).toEqual([["a", "b", "c", "d"], ["a", "b"], ["c", "d"], ["c"], ["d"]]);
   });
 
-  test("403 stops the device and drops nothing", async () => {
+  test("a 403 that does not say so does not stop the device", async () => {
+    const { client } = await setUp(() => ({ status: 403, body: { error: "proxy" } }), ["a"]);
+    expect(await client.sendOnce()).toEqual({ kind: "wait", ms: 500, reason: "HTTP_403" });
+  });
+
+  test("revocation stops the device and drops nothing", async () => {
     const { queue, client } = await setUp(() => ({ status: 403, body: { code: "DEVICE_REVOKED" } }), ["a"]);
     expect(await client.sendOnce()).toEqual({ kind: "stopped", code: "DEVICE_REVOKED" });
     expect(await queue.waiting()).toBe(1);
