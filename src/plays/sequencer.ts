@@ -200,12 +200,9 @@ export class DeviceSequencer extends DurableObject<Env> {
   /** Seals what waits, and takes what is overdue: one row written where there is either, two where refusals go along. */
   #sealAndTakeDue(now: number): SealedChunk[] {
     const resendAfterMs = Number(this.env.OUTBOX_RESEND_AFTER_MS);
-    const {
-      state: sealedState,
-      left,
-      sealed,
-    } = seal(this.#outbox, this.#store.arrivalsAfter(this.#outbox.sealedThrough), refusalCounts(this.#head.refusals), now, resendAfterMs);
-    const { state, overdue } = takeOverdue(sealedState, now, resendAfterMs);
+    const { state: sentAgain, overdue } = takeOverdue(this.#outbox, now, resendAfterMs);
+    const waiting = this.#store.arrivalsAfter(sentAgain.sealedThrough);
+    const { state, left, sealed } = seal(sentAgain, waiting, refusalCounts(this.#head.refusals), now, resendAfterMs);
     if (sealed.length === 0 && overdue.length === 0) return [];
     const carried = sealed.some((chunk) => chunk.refusals.length > 0);
     const head = carried
