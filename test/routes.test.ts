@@ -50,6 +50,14 @@ describe("every route that is not public demands a token", () => {
   });
 });
 
+test("administrators' answers, errors among them, stay out of caches and frames", async () => {
+  for (const headers of [{ Authorization: "Bearer test-admin-token" }, {}]) {
+    const answer = await send("GET /v1/admin/stores", headers);
+    expect(answer.headers.get("Cache-Control")).toBe("no-store");
+    expect(answer.headers.get("X-Content-Type-Options")).toBe("nosniff");
+  }
+});
+
 test("every public route is there and lets anybody in", async () => {
   expect(routes).toEqual(expect.arrayContaining(PUBLIC));
   for (const route of PUBLIC) expect((await send(route, {})).status, route).not.toBe(401);

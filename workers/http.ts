@@ -1,5 +1,7 @@
+import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
+import { secureHeaders } from "hono/secure-headers";
 import { auditRoutes } from "../src/audit/log.ts";
 import { requireAdmin } from "../src/auth/admin.ts";
 import { adGroupRoutes } from "../src/campaigns/ad-groups.ts";
@@ -16,7 +18,7 @@ import { describeApi } from "../src/docs/openapi.ts";
 import { docsRoutes } from "../src/docs/routes.ts";
 import { Problem } from "../src/platform/errors.ts";
 import { healthRoutes } from "../src/platform/health.ts";
-import { correlate, createRouter, onError } from "../src/platform/http.ts";
+import { type AppEnv, correlate, createRouter, onError } from "../src/platform/http.ts";
 import { playbackLogRoutes } from "../src/plays/receive.ts";
 import { reports } from "../src/reports/routes.ts";
 import { storeRoutes } from "../src/stores/stores.ts";
@@ -26,6 +28,12 @@ import { supplierRoutes } from "../src/stores/suppliers.ts";
 export const app = createRouter();
 
 const ADMIN_BODY_MAX_BYTES = 1024 * 1024;
+
+/** Keeps what only administrators may see out of every cache. */
+const privately: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  c.header("Cache-Control", "no-store");
+};
 
 /** Players run on pages of any origin; they show a token and never a cookie, so no credentials are allowed. */
 const deviceCors = cors({
@@ -42,7 +50,7 @@ app.use(correlate);
 app.use("/v1/device/*", deviceCors);
 app.use("/api/v1/playback-logs", deviceCors);
 app.use("/api/v1/playback-logs/*", deviceCors);
-app.use("/v1/admin/*", requireAdmin);
+app.use("/v1/admin/*", secureHeaders(), privately, requireAdmin);
 app.use(
   "/v1/admin/*",
   bodyLimit({

@@ -10,7 +10,7 @@ import { auditStatement } from "./audit.ts";
 import { type Resource, type ResourceTable, tableName } from "./resource.ts";
 
 /** How often a change without `If-Match` is tried again when somebody else's came in between. */
-const CHANGE_ATTEMPTS = 5;
+const CHANGE_ATTEMPTS = 20;
 
 /** Who changes something, where and when. */
 export interface Change {

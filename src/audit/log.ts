@@ -40,7 +40,7 @@ export const auditRoutes = createRouter();
 auditRoutes.openapi(
   createRoute({
     ...adminRoute,
-    tags: ["audit log"],
+    tags: ["Audit log"],
     method: "get",
     path: "/v1/admin/audit-log",
     summary: "List administrators' changes",

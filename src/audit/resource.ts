@@ -69,7 +69,7 @@ export function equals(column: SQLiteColumn, schema: z.ZodType): Filter {
   return { schema: schema.optional(), where: (value) => sql`${column} = ${value}` };
 }
 
-/** Rows whose column holds this text, in any case. */
+/** Rows whose column holds this text; the case of ASCII letters does not matter (SQLite knows no other). */
 export function contains(column: SQLiteColumn): Filter {
   return {
     schema: z.string().min(1).max(100).optional(),

@@ -15,21 +15,26 @@ export const idParams = z.object({ id: idField });
 
 /** Headers that every POST of a resource may carry, for OpenAPI. */
 export const createHeaders = z.object({
-  "idempotency-key": z.string().optional().meta({ description: "The same key and body get the first answer again, for 24 hours." }),
+  "Idempotency-Key": z.string().optional().meta({ description: "The same key and body get the first answer again, for 24 hours." }),
 });
 const changeHeaders = z.object({
-  "if-match": z.string().optional().meta({ description: "The ETag that was read; 412 where it is no longer the row's." }),
+  "If-Match": z.string().optional().meta({ description: "The ETag that was read; 412 where it is no longer the row's." }),
 });
 
 /** What every administrator's route says of itself in OpenAPI, and who guards it. */
 export const adminRoute = { security: [{ admin: [] }], middleware: [requireAdmin] };
+
+/** The heading under which a resource's routes stand in the reference. */
+export function tagOf({ plural }: Pick<Resource, "plural">): string {
+  return plural.charAt(0).toUpperCase() + plural.slice(1);
+}
 
 /** The four routes of a resource: create, list, get, change. */
 export function resourceRouter(resource: Resource) {
   const router = createRouter();
   const { path } = resource;
   const label = resource.noun.replaceAll("_", " ");
-  const common = { ...adminRoute, tags: [resource.plural] };
+  const common = { ...adminRoute, tags: [tagOf(resource)] };
   const item = `${path}/{id}`;
 
   router.openapi(

@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { uuidv7 } from "uuidv7";
 import { createRow, findRow, listRows } from "../audit/changes.ts";
 import { newRow, type Resource } from "../audit/resource.ts";
-import { adminRoute, createdHeaders, createHeaders, idParams } from "../audit/routes.ts";
+import { adminRoute, createdHeaders, createHeaders, idParams, tagOf } from "../audit/routes.ts";
 import { Problem } from "../platform/errors.ts";
 import { etagOf } from "../platform/etag.ts";
 import { idField, sha256Field, timeField } from "../platform/fields.ts";
@@ -66,7 +66,7 @@ const versionResource: Resource<VersionRow> = {
 };
 
 const VERSION_ETAG = etagOf(1);
-const common = { ...adminRoute, tags: [versionResource.plural] };
+const common = { ...adminRoute, tags: [tagOf(versionResource)] };
 
 export const versionRoutes = createRouter();
 

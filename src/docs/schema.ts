@@ -53,6 +53,11 @@ export function typeOf(schema: Schema): { text: string; ref: string | null } {
     const item = typeOf(schema.items);
     return { text: `${item.text}[]`, ref: item.ref };
   }
+  if (schema.properties) {
+    const members = Object.entries(schema.properties).map(([member, value]) => ({ member, ...typeOf(value) }));
+    const text = `{ ${members.map((member) => `${member.member}: ${member.text}`).join(", ")} }`;
+    return { text, ref: members.find((member) => member.ref)?.ref ?? null };
+  }
   const name = [schema.type ?? "any"].flat().join(" | ");
   return { text: [name, schema.format ? `(${schema.format})` : "", rangeOf(schema)].filter(Boolean).join(" "), ref: null };
 }
@@ -77,7 +82,7 @@ function resolve(schema: Schema, schemas: Schemas): Schema {
   return schema.$ref ? (schemas[schema.$ref.slice(REF_PREFIX.length)] ?? {}) : schema;
 }
 
-/** A value that shows the schema: required members only, the schema's own example where it has one. */
+/** A value that shows the schema: required members, or the first where none is, and the schema's own example where it has one. */
 export function exampleOf(schema: Schema, schemas: Schemas, depth = 0): unknown {
   const target = resolve(schema, schemas);
   const given = target.example ?? target.examples?.[0] ?? target.default ?? target.const ?? target.enum?.[0];
@@ -87,7 +92,9 @@ export function exampleOf(schema: Schema, schemas: Schemas, depth = 0): unknown 
   const type = [target.type].flat().find((name) => name !== "null");
   if (type === "array") return depth < EXAMPLE_DEPTH && target.items ? [exampleOf(target.items, schemas, depth + 1)] : [];
   if (type === "object") {
-    const shown = fieldsOf(target, schemas).filter((field) => field.required && depth < EXAMPLE_DEPTH);
+    const fields = depth < EXAMPLE_DEPTH ? fieldsOf(target, schemas) : [];
+    const required = fields.filter((field) => field.required);
+    const shown = required.length > 0 ? required : fields.slice(0, 1);
     return Object.fromEntries(shown.map((field) => [field.name, exampleOf(field.schema, schemas, depth + 1)]));
   }
   if (type === "integer" || type === "number") return target.minimum !== undefined && target.minimum > 0 ? target.minimum : 1;

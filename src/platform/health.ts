@@ -31,7 +31,7 @@ export const healthRoutes = createRouter();
 
 healthRoutes.openapi(
   createRoute({
-    tags: ["health"],
+    tags: ["Health"],
     method: "get",
     path: "/healthz",
     summary: "Try the database, the storage and the queue",

@@ -1,4 +1,4 @@
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { exampleOf, typeOf } from "../../src/docs/schema.ts";
 import { PROBLEM_TYPES } from "../../src/platform/errors.ts";
@@ -35,6 +35,7 @@ describe("/openapi.json", () => {
       expect(operation, `${method} ${path}`).toBeDefined();
       expect(operation?.tags, `${method} ${path}`).toHaveLength(1);
       if (path.startsWith("/v1/admin/")) expect(operation?.security, `${method} ${path}`).toEqual([{ admin: [] }]);
+      if (path.startsWith("/api/")) expect(operation?.security, `${method} ${path}`).toEqual([{ device: [] }]);
     }
   });
 
@@ -130,6 +131,17 @@ describe("/healthz", () => {
   });
 });
 
+describe("/healthz of a broken platform", () => {
+  test("is 503, names the part, and tells nothing of the cause", async () => {
+    const broken = new Proxy(env, {
+      get: (target, name) => (name === "BUCKET" ? { head: () => Promise.reject(new Error("secret cause")) } : Reflect.get(target, name)),
+    });
+    const answer = await app.request("/healthz", {}, broken);
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toEqual({ status: "failed", parts: { database: "ok", storage: "failed", queue: "ok" } });
+  });
+});
+
 describe("schemas in words", () => {
   const schemas = { Point: { type: "object", required: ["x"], properties: { x: { type: "integer" }, y: { type: "integer" } } } };
 
@@ -139,13 +151,19 @@ describe("schemas in words", () => {
     [{ type: ["string", "null"], format: "uuid" }, "string | null (uuid)", null],
     [{ type: "string", enum: ["a", "b"] }, '"a" | "b"', null],
     [{ type: "integer", minimum: 1, maximum: 200 }, "integer 1…200", null],
+    [
+      { type: "object", properties: { items: { type: "array", items: { $ref: "#/components/schemas/Point" } }, next: { type: "null" } } },
+      "{ items: Point[], next: null }",
+      "Point",
+    ],
     [{ anyOf: [{ type: "null" }, { $ref: "#/components/schemas/Point" }] }, "null | Point", "Point"],
   ])("%o is %s", (schema, text, ref) => {
     expect(typeOf(schema)).toEqual({ text, ref });
   });
 
-  test("an example holds what is required, and ends where schemas hold themselves", () => {
+  test("an example holds what is required, else one member, and ends where schemas hold themselves", () => {
     expect(exampleOf({ $ref: "#/components/schemas/Point" }, schemas)).toEqual({ x: 1 });
+    expect(exampleOf({ type: "object", properties: { a: { type: "boolean" }, b: { type: "boolean" } } }, {})).toEqual({ a: true });
     const loop = { Node: { type: "object", required: ["next"], properties: { next: { $ref: "#/components/schemas/Node" } } } };
     expect(JSON.stringify(exampleOf({ $ref: "#/components/schemas/Node" }, loop))).toBe('{"next":{"next":{"next":{"next":{}}}}}');
   });

@@ -45,6 +45,15 @@ describe("If-Match", () => {
     expect(await auditRows(id)).toBe(2);
   });
 
+  test("without it, twenty changes at the same time are made one after the other", async () => {
+    const { id } = await create("suppliers", { name: "0" });
+    const names = Array.from({ length: 20 }, (_, n) => `name ${n}`);
+    const answers = await Promise.all(names.map((name) => admin("PATCH", `/v1/admin/suppliers/${id}`, { name })));
+    expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
+    expect(answers.map((answer) => answer.body.version).sort((a, b) => Number(a) - Number(b))).toEqual(names.map((_, n) => n + 2));
+    expect(await auditRows(id)).toBe(21);
+  });
+
   test("without it, changes of different fields at the same time are all kept", async () => {
     const { id } = await create("stores", { supplier_id: (await create("suppliers", { name: "s" })).id, name: "S", timezone: "UTC" });
     const answers = await Promise.all(
