@@ -1,7 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { createRouter, responses } from "../platform/http.ts";
+import { type AppContext, createRouter, responses } from "../platform/http.ts";
+import { readIdempotency } from "../platform/idempotency.ts";
 import { pageQuery, pageSchema } from "../platform/paging.ts";
-import { decideOnClaim, listClaims } from "./claims.ts";
+import { type DecisionOutcome, decideOnClaim, listClaims } from "./claims.ts";
 import { claimPresetsShape } from "./claims-presets.ts";
 
 const CODE_MAX_CHARS = 64;
@@ -76,8 +77,18 @@ export const claimsRoutes = createRouter()
   })
   .openapi(approve, async (c) => {
     const verdict = { status: "approved" as const, presets: c.req.valid("json") };
-    return c.json(await decideOnClaim(c.env, c.req.valid("param").id, verdict, c.get("actor"), Date.now()), 200);
+    const outcome = await decideOnClaim(c.env, c.req.valid("param").id, verdict, await deciderOf(c), Date.now());
+    return c.json(outcome.claim, 200, replayHeader(outcome));
   })
-  .openapi(reject, async (c) =>
-    c.json(await decideOnClaim(c.env, c.req.valid("param").id, { status: "rejected" }, c.get("actor"), Date.now()), 200),
-  );
+  .openapi(reject, async (c) => {
+    const outcome = await decideOnClaim(c.env, c.req.valid("param").id, { status: "rejected" }, await deciderOf(c), Date.now());
+    return c.json(outcome.claim, 200, replayHeader(outcome));
+  });
+
+async function deciderOf(c: AppContext) {
+  return { actor: c.get("actor"), idempotency: await readIdempotency(c) };
+}
+
+function replayHeader(outcome: DecisionOutcome): Record<string, string> {
+  return outcome.replayed ? { "Idempotency-Replayed": "true" } : {};
+}

@@ -1,5 +1,6 @@
-import { auditStatement } from "../audit/audit.ts";
+import { type AuditEntry, auditStatement } from "../audit/audit.ts";
 import { Problem } from "../platform/errors.ts";
+import { findFirstAnswer, type IdempotentRequest, rememberStatements } from "../platform/idempotency.ts";
 import { decodeCursor, type Page, pageOf } from "../platform/paging.ts";
 import { toIso } from "../platform/time.ts";
 import { type ClaimPresets, requirePresets } from "./claims-presets.ts";
@@ -97,63 +98,75 @@ function readCursor(cursor: string | undefined): { waits: number; id: string } |
 /** An administrator's word on a claim that a player asked for. */
 export type ClaimVerdict = { status: "approved"; presets: ClaimPresets } | { status: "rejected" };
 
+/** A decision's answer, and whether it was given before under the same `Idempotency-Key`. */
+export interface DecisionOutcome {
+  claim: PresentedClaim;
+  replayed: boolean;
+}
+
 /**
- * Decides on a pending claim, with its audit row in one transaction. Of two decisions the first one stands.
+ * Decides on a pending claim, with its audit row and the answer to its `Idempotency-Key` in one transaction. Of two decisions
+ * the first one stands.
  * @throws Problem `not-found`, `conflict` (code `CLAIM_DECIDED`), `claim-expired`, or `validation-error` for presets.
  */
-export async function decideOnClaim(env: Env, id: string, verdict: ClaimVerdict, actor: string, now: number): Promise<PresentedClaim> {
-  requireUndecided(await findById(env.DB, id), now);
+export async function decideOnClaim(
+  env: Env,
+  id: string,
+  verdict: ClaimVerdict,
+  by: { actor: string; idempotency: IdempotentRequest | null },
+  now: number,
+): Promise<DecisionOutcome> {
+  const { DB: db } = env;
+  const replayed = async (): Promise<DecisionOutcome | null> => {
+    const first = by.idempotency && (await findFirstAnswer(db, by.idempotency, now));
+    return first && { claim: JSON.parse(first.body) as PresentedClaim, replayed: true };
+  };
+  const before = await replayed();
+  if (before) return before;
+  const pending = requireUndecided(await findById(db, id), now);
   const presets = verdict.status === "approved" ? verdict.presets : {};
-  await requirePresets(env.DB, presets);
+  await requirePresets(db, presets);
+  const { store_id = null, group_id = null, name = null, device_id = null } = presets;
+  const decided = { status: verdict.status, store_id, group_id, name, device_id, decided_at: now, decided_by: by.actor };
+  const claim = presentClaim({ ...pending, ...decided }, now);
   try {
-    await env.DB.batch([
+    await db.batch([
+      ...(by.idempotency ? rememberStatements(db, by.idempotency, { status: 200, body: JSON.stringify(claim) }, now) : []),
       // Decided or expired meanwhile: the null is refused by the column, and the audit row goes with it.
-      env.DB.prepare(
-        `UPDATE claims SET status = CASE WHEN status = 'pending' AND expires_at >= ?1 THEN ?2 END, decided_at = ?1, decided_by = ?3,
-         store_id = ?4, group_id = ?5, name = ?6, device_id = ?7 WHERE id = ?8`,
-      ).bind(
-        now,
-        verdict.status,
-        actor,
-        presets.store_id ?? null,
-        presets.group_id ?? null,
-        presets.name ?? null,
-        presets.device_id ?? null,
-        id,
-      ),
-      auditStatement(
-        env.DB,
-        {
-          actor,
-          action: verdict.status === "approved" ? "claim.approve" : "claim.reject",
-          targetType: "claim",
-          targetId: id,
-          details: { ...presets },
-        },
-        now,
-      ),
+      db
+        .prepare(
+          `UPDATE claims SET status = CASE WHEN status = 'pending' AND expires_at >= ?1 THEN ?2 END, decided_at = ?1, decided_by = ?3,
+           store_id = ?4, group_id = ?5, name = ?6, device_id = ?7 WHERE id = ?8`,
+        )
+        .bind(now, verdict.status, by.actor, store_id, group_id, name, device_id, id),
+      auditStatement(db, auditOf(id, verdict, by.actor), now),
     ]);
   } catch (error) {
-    requireUndecided(await findById(env.DB, id), now);
+    const after = await replayed();
+    if (after) return after;
+    requireUndecided(await findById(db, id), now);
     throw error;
   }
-  return presentClaim(requireFound(await findById(env.DB, id)), now);
+  return { claim, replayed: false };
+}
+
+function auditOf(id: string, verdict: ClaimVerdict, actor: string): AuditEntry {
+  const action = verdict.status === "approved" ? "claim.approve" : "claim.reject";
+  const details = verdict.status === "approved" ? { ...verdict.presets } : {};
+  return { actor, action, targetType: "claim", targetId: id, details };
 }
 
 async function findById(db: D1Database, id: string): Promise<ClaimRow | null> {
   return await db.prepare(`SELECT ${COLUMNS} FROM claims WHERE id = ?`).bind(id).first<ClaimRow>();
 }
 
-function requireFound(row: ClaimRow | null): ClaimRow {
+function requireUndecided(row: ClaimRow | null, now: number): ClaimRow {
   if (!row) throw new Problem("not-found", "There is no claim with this id.");
-  return row;
-}
-
-function requireUndecided(found: ClaimRow | null, now: number): void {
-  const row = requireFound(found);
   if (row.status !== "pending") {
     throw new Problem("conflict", `The claim is ${row.status}; it can no longer be decided.`, { code: "CLAIM_DECIDED" });
   }
-  if (now > row.expires_at)
+  if (now > row.expires_at) {
     throw new Problem("claim-expired", "The claim code is older than ten minutes; the player must ask for a new one.");
+  }
+  return row;
 }

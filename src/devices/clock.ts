@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { createRouter, responses } from "../platform/http.ts";
+import { smallBody } from "./pairing-body.ts";
 
 const route = createRoute({
   method: "post",
@@ -9,6 +10,7 @@ const route = createRoute({
   description:
     "NTP's timestamps (RFC 5905), in milliseconds since 1970: t0 when the player asked, t1 when the request came in, t2 when the answer left. " +
     "With t3 at its arrival, the player's clock is ahead by ((t0 - t1) + (t3 - t2)) / 2.",
+  middleware: [smallBody] as const,
   request: {
     body: { required: true, content: { "application/json": { schema: z.strictObject({ t0: z.number() }) } } },
   },

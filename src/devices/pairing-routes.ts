@@ -1,31 +1,22 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { bodyLimit } from "hono/body-limit";
 import { requireAdmin } from "../auth/admin.ts";
-import { Problem } from "../platform/errors.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { toIso } from "../platform/time.ts";
 import { createAdminClaim, createDeviceClaim, type NewClaim } from "./claims-create.ts";
 import { claimPresetsShape } from "./claims-presets.ts";
 import { claimDevice, POLL_AFTER_S } from "./pairing.ts";
+import { smallBody } from "./pairing-body.ts";
 import { addressKey } from "./pairing-limits.ts";
 import { fieldProblem } from "./pairing-proof.ts";
 import { refreshTokens } from "./refresh.ts";
 import { issuedTokensSchema } from "./refresh-tokens.ts";
 
-const BODY_MAX_BYTES = 16 * 1024;
 const DEVICE_INFO_MAX_CHARS = 4096;
 const SECRET_MAX_CHARS = 128;
 const PROOF_MAX_CHARS = 4096;
 const CODE_MAX_CHARS = 64;
 /** Answers that hold secrets are kept nowhere on their way (RFC 6749, 5.1). */
 const NO_STORE = { "Cache-Control": "no-store" };
-
-const smallBody = bodyLimit({
-  maxSize: BODY_MAX_BYTES,
-  onError: () => {
-    throw new Problem("payload-too-large", `The body may have ${BODY_MAX_BYTES} bytes at most.`);
-  },
-});
 
 const deviceInfoSchema = z
   .record(z.string().max(64), z.unknown())

@@ -23,12 +23,28 @@ export async function proofOf(player: Player, text: string): Promise<string> {
 export interface Answer {
   status: number;
   headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads any member of an answer, and compares it.
-  body: any;
+  body: AnswerBody;
+}
+
+/** The members of all answers that these tests read. Which of them an answer has is what the tests find out. */
+export interface AnswerBody {
+  claim_code: string;
+  claim_id: string;
+  device_code: string;
+  device_id: string;
+  device_token: string;
+  refresh_token: string;
+  expires_at: string;
+  revoked_at: string;
+  type: string;
+  code: string;
+  errors: { pointer: string; detail: string }[];
+  items: { id: string; status: string }[];
+  next_cursor: string | null;
 }
 
 async function answerOf(response: Response): Promise<Answer> {
-  return { status: response.status, headers: response.headers, body: await response.json() };
+  return { status: response.status, headers: response.headers, body: await response.json<AnswerBody>() };
 }
 
 /** Each test speaks from an address of its own, since misses are counted by address. */
@@ -89,13 +105,13 @@ export async function claim(player: Player, code: string, address = newAddress()
 }
 
 /** A paired player's tokens. */
-export async function pair(player: Player, presets: Record<string, unknown> = {}): Promise<Answer["body"]> {
+export async function pair(player: Player, presets: Record<string, unknown> = {}): Promise<AnswerBody> {
   const answer = await claim(player, await adminCode(presets));
   if (answer.status !== 200) throw new Error(`not paired: ${JSON.stringify(answer.body)}`);
   return answer.body;
 }
 
-export async function refresh(refreshToken: string): Promise<Answer> {
+export async function refresh(refreshToken: unknown): Promise<Answer> {
   return await post("/v1/device/token", { refresh_token: refreshToken });
 }
 
