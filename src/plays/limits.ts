@@ -5,6 +5,8 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../platform/time.ts";
 // What comes in.
 export const MAX_BODY_BYTES = 1024 * 1024;
 export const MAX_RECORD_BYTES = 16 * 1024;
+/** Deeper nesting has no use, and costs time out of all proportion. */
+export const MAX_RECORD_DEPTH = 64;
 export const MAX_SLOT_ID_CHARS = 128;
 
 // The catalogue.

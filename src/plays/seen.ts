@@ -118,7 +118,7 @@ export type FilterHash = [first: number, second: number];
 export function filterHash(id: string): FilterHash {
   let hash = 0x811c9dc5;
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
-  return [mix(hash), mix(hash ^ 0x9e3779b9) | 1];
+  return [mix(hash), (mix(hash ^ 0x9e3779b9) | 1) >>> 0];
 }
 
 function mix(value: number): number {

@@ -170,7 +170,7 @@ export class DeviceSequencer extends DurableObject<Env> {
 
   /** The last refused records, newest first. */
   async refused(): Promise<RefusedRecord[]> {
-    return this.#store.refused();
+    return this.#store.refused().slice(0, MAX_REFUSED_KEPT);
   }
 
   /** Seals and sends what waits, sends again what stayed unconfirmed. Never throws: the platform gives up on an alarm that fails often. */

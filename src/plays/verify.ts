@@ -1,7 +1,7 @@
 import canonicalize from "canonicalize";
 import { type SignatureAlg, verifySignature } from "../devices/keys.ts";
 import { decodeBase64, sha256 } from "../platform/encoding.ts";
-import { MAX_RECORD_BYTES } from "./limits.ts";
+import { MAX_RECORD_BYTES, MAX_RECORD_DEPTH } from "./limits.ts";
 import type { BatchProof, PlayLog, Proof } from "./play.ts";
 import type { DoorPolicy } from "./policy.ts";
 import { REJECTIONS, type RejectionCode } from "./rejection.ts";
@@ -34,10 +34,12 @@ const encoder = new TextEncoder();
 
 /**
  * Puts a record into canonical form. Refused (`VALIDATION_ERROR`): what JCS cannot express (a lone surrogate, a number
- * beyond what JSON's numbers hold) and records over 16 KB.
+ * beyond what JSON's numbers hold), records over 16 KB, and records nested over 64 deep.
  */
 export async function canonicalRecord(record: Record<string, unknown>): Promise<CanonicalRecord | Refusal> {
   const { signature, ...signed } = record;
+  if (isTooDeep(signed, MAX_RECORD_DEPTH))
+    return { code: "VALIDATION_ERROR", error: `The record is nested over ${MAX_RECORD_DEPTH} deep.` };
   let signedText: string;
   let bareText: string;
   try {
@@ -62,6 +64,13 @@ export async function canonicalRecord(record: Record<string, unknown>): Promise<
     checksum: typeof signed.checksum === "string" ? signed.checksum : null,
     signature: typeof signature === "string" ? signature : null,
   };
+}
+
+/** Whether a value is nested deeper than so many levels. Looks no deeper itself. */
+function isTooDeep(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  return Object.values(value).some((inner) => isTooDeep(inner, levels - 1));
 }
 
 /**

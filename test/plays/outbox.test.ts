@@ -1,0 +1,106 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MAX_CHUNK_BYTES, MAX_CHUNKS_UNCONFIRMED, MAX_SEND_BYTES } from "../../src/plays/limits.ts";
+import {
+  confirm,
+  confirmedRanges,
+  EMPTY_OUTBOX,
+  groupForSending,
+  type OutboxState,
+  postpone,
+  seal,
+  takeOverdue,
+} from "../../src/plays/outbox.ts";
+
+const arrivals = (count: number, bytes: number, from = 1) =>
+  Array.from({ length: count }, (_, index) => ({ n: from + index, plays: 1, bytes }));
+
+describe("sealing", () => {
+  test("puts arrivals into chunks in order, as many as fit", () => {
+    const { state, sealed } = seal(EMPTY_OUTBOX, arrivals(10, 30_000), [], 1000, 500);
+    expect(sealed.map(({ number, first, last, plays }) => [number, first, last, plays])).toEqual([
+      [1, 1, 3, 3],
+      [2, 4, 6, 3],
+      [3, 7, 9, 3],
+      [4, 10, 10, 1],
+    ]);
+    expect(sealed.every(({ bytes }) => bytes <= MAX_CHUNK_BYTES)).toBe(true);
+    expect(state).toMatchObject({ nextNumber: 5, sealedThrough: 10 });
+  });
+
+  test("refusals travel with the first chunk, and alone where no play waits", () => {
+    const refusals: [number, string, string, number][] = [[0, "playback-log", "TOO_OLD", 2]];
+    expect(seal(EMPTY_OUTBOX, arrivals(1, 10), refusals, 0, 0).sealed).toMatchObject([{ plays: 1, refusals }]);
+    const alone = seal(EMPTY_OUTBOX, [], refusals, 0, 0);
+    expect(alone.sealed).toMatchObject([{ number: 1, first: 1, last: 0, plays: 0, refusals }]);
+    expect(seal(alone.state, arrivals(1, 10), [], 0, 0).sealed).toMatchObject([{ number: 2, first: 1, last: 1, refusals: [] }]);
+  });
+
+  test("stops when so many chunks are unconfirmed as may be, and goes on when some are confirmed", () => {
+    const full = seal(EMPTY_OUTBOX, arrivals(100, MAX_CHUNK_BYTES), [], 0, 0);
+    expect(full.sealed.length).toBe(MAX_CHUNKS_UNCONFIRMED);
+    expect(seal(full.state, arrivals(36, MAX_CHUNK_BYTES, 65), [], 0, 0).sealed).toEqual([]);
+    const { state } = confirm(full.state, new Set([1, 2]));
+    expect(seal(state, arrivals(36, MAX_CHUNK_BYTES, 65), [], 0, 0).sealed.map(({ number, first }) => [number, first])).toEqual([
+      [65, 65],
+      [66, 66],
+    ]);
+  });
+});
+
+describe("sending again", () => {
+  test("takes what was not confirmed in time, ever more rarely", () => {
+    let { state } = seal(EMPTY_OUTBOX, arrivals(1, 10), [], 0, 1000);
+    expect(takeOverdue(state, 999, 1000).overdue).toEqual([]);
+    const turns: number[] = [];
+    for (let now = 0; now <= 16_000; now += 500) {
+      const taken = takeOverdue(state, now, 1000);
+      if (taken.overdue.length > 0) turns.push(now);
+      state = taken.state;
+    }
+    expect(turns).toEqual([1000, 3000, 7000, 15_000]);
+  });
+
+  test("a chunk whose sending failed gets a turn of its own", () => {
+    const { state } = seal(EMPTY_OUTBOX, arrivals(2, MAX_CHUNK_BYTES), [], 0, 900_000);
+    expect(postpone(state, new Set([2]), 2000).chunks.map((chunk) => chunk.nextSendAt)).toEqual([900_000, 2000]);
+  });
+});
+
+test("the confirmed arrivals are exactly those that are sealed and in no chunk any more", () => {
+  const steps = fc.array(
+    fc.oneof(
+      fc.record({ seal: fc.array(fc.integer({ min: 1, max: 99_000 }), { maxLength: 6 }) }),
+      fc.record({ confirm: fc.integer({ min: 1, max: 30 }) }),
+    ),
+  );
+  fc.assert(
+    fc.property(steps, (list) => {
+      let state: OutboxState = EMPTY_OUTBOX;
+      const confirmed = new Set<number>();
+      for (const step of list) {
+        if ("seal" in step) {
+          const waiting = step.seal.map((bytes, index) => ({ n: state.sealedThrough + 1 + index, plays: 1, bytes }));
+          state = seal(state, waiting, step.seal.length === 0 ? [[0, "d", "c", 1]] : [], 0, 0).state;
+        } else {
+          const result = confirm(state, new Set([step.confirm]));
+          for (const chunk of result.dropped) for (let n = chunk.first; n <= chunk.last; n++) confirmed.add(n);
+          state = result.state;
+        }
+      }
+      const listed = confirmedRanges(state).flatMap(([first, last]) =>
+        Array.from({ length: last - first + 1 }, (_, index) => first + index),
+      );
+      expect(listed).toEqual([...confirmed].sort((a, b) => a - b));
+    }),
+  );
+});
+
+test("messages are grouped so that none is over what one send may carry", () => {
+  const groups = groupForSending(Array.from({ length: 250 }, (_, index) => ({ bytes: new Uint8Array(index % 3 === 0 ? 100_000 : 10) })));
+  expect(groups.flat().length).toBe(250);
+  for (const group of groups) {
+    expect(group.length).toBeLessThanOrEqual(100);
+    expect(group.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThanOrEqual(MAX_SEND_BYTES);
+  }
+});
