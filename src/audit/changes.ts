@@ -118,7 +118,11 @@ export async function changeRow(
       return { row: after, effects: effects.length > 0 };
     } catch (error) {
       const current = await findRow(db, resource, id);
-      if (Number(current.version) === version) throw error;
+      if (Number(current.version) === version) {
+        // Not this row's version, then: what must be unique may have been taken meanwhile. Anything else is a fault.
+        await requireReferences(db, resource, after, Object.keys(values));
+        throw error;
+      }
     }
   }
   throw new Problem("conflict", "Others change it all the time; try again.", { code: "CHANGED_MEANWHILE" });

@@ -32,81 +32,88 @@ export function tagOf({ plural }: Pick<Resource, "plural">): string {
 /** The four routes of a resource: create, list, get, change. */
 export function resourceRouter(resource: Resource) {
   const router = createRouter();
-  const { path } = resource;
-  const label = resource.noun.replaceAll("_", " ");
-  const common = { ...adminRoute, tags: [tagOf(resource)] };
-  const item = `${path}/{id}`;
-
-  router.openapi(
-    createRoute({
-      ...common,
-      method: "post",
-      path,
-      summary: `Create a ${label}`,
-      request: { headers: createHeaders, body: { required: true, content: { "application/json": { schema: resource.create } } } },
-      responses: responses(201, `The ${label} as it was made`, resource.answer),
-    }),
-    async (c) => {
-      const body: Row = c.req.valid("json");
-      const now = Date.now();
-      const row = newRow(resource.table, body, typeof body.id === "string" ? body.id : uuidv7(), now, resource.initial?.(now));
-      const outcome = await createRow({ db: c.env.DB, actor: c.get("actor"), now }, resource, row, await readIdempotency(c));
-      if (outcome.effects) deliverSoon(c, resource);
-      return c.json(outcome.shown, 201, createdHeaders(path, outcome));
-    },
-  );
-
-  const querySchema = listQuery(resource.filters);
-  router.openapi(
-    createRoute({
-      ...common,
-      method: "get",
-      path,
-      summary: `List ${resource.plural}`,
-      request: { query: querySchema },
-      responses: responses(200, `A page of ${resource.plural}, by id`, pageSchema(resource.answer)),
-    }),
-    async (c) => {
-      const query = c.req.valid("query");
-      const page = await listRows(c.env.DB, resource.table, query, conditionsOf(resource.filters, query));
-      return c.json({ ...page, items: page.items.map((row) => presentRow(row, resource.hidden)) }, 200);
-    },
-  );
-
-  router.openapi(
-    createRoute({
-      ...common,
-      method: "get",
-      path: item,
-      summary: `Get a ${label}`,
-      request: { params: idParams },
-      responses: responses(200, `The ${label}`, resource.answer),
-    }),
-    async (c) => await answerRow(c, resource, await findRow(c.env.DB, resource, c.req.valid("param").id)),
-  );
-
-  router.openapi(
-    createRoute({
-      ...common,
-      method: "patch",
-      path: item,
-      summary: `Change a ${label}`,
-      request: {
-        params: idParams,
-        headers: changeHeaders,
-        body: { required: true, content: { "application/json": { schema: resource.change } } },
-      },
-      responses: responses(200, `The ${label} as it is now`, resource.answer),
-    }),
-    async (c) => {
-      const change = { db: c.env.DB, actor: c.get("actor"), now: Date.now() };
-      const { id } = c.req.valid("param");
-      const { row, effects } = await changeRow(change, resource, id, c.req.valid("json"), c.req.header("If-Match"));
-      if (effects) deliverSoon(c, resource);
-      return await answerRow(c, resource, row);
-    },
-  );
+  addCreate(router, resource);
+  addList(router, resource);
+  addGet(router, resource);
+  addChange(router, resource);
   return router;
+}
+
+type Router = ReturnType<typeof createRouter>;
+
+/** What the routes of a resource have in common in OpenAPI. */
+function commonOf(resource: Resource) {
+  return { ...adminRoute, tags: [tagOf(resource)] };
+}
+
+function labelOf({ noun }: Resource): string {
+  return noun.replaceAll("_", " ");
+}
+
+function addCreate(router: Router, resource: Resource): void {
+  const route = createRoute({
+    ...commonOf(resource),
+    method: "post",
+    path: resource.path,
+    summary: `Create a ${labelOf(resource)}`,
+    request: { headers: createHeaders, body: { required: true, content: { "application/json": { schema: resource.create } } } },
+    responses: responses(201, `The ${labelOf(resource)} as it was made`, resource.answer),
+  });
+  router.openapi(route, async (c) => {
+    const body: Row = c.req.valid("json");
+    const now = Date.now();
+    const row = newRow(resource.table, body, typeof body.id === "string" ? body.id : uuidv7(), now, resource.initial?.(now));
+    const outcome = await createRow({ db: c.env.DB, actor: c.get("actor"), now }, resource, row, await readIdempotency(c));
+    if (outcome.effects) deliverSoon(c, resource);
+    return c.json(outcome.shown, 201, createdHeaders(resource.path, outcome));
+  });
+}
+
+function addList(router: Router, resource: Resource): void {
+  const route = createRoute({
+    ...commonOf(resource),
+    method: "get",
+    path: resource.path,
+    summary: `List ${resource.plural}`,
+    request: { query: listQuery(resource.filters) },
+    responses: responses(200, `A page of ${resource.plural}, by id`, pageSchema(resource.answer)),
+  });
+  router.openapi(route, async (c) => {
+    const query = c.req.valid("query");
+    const page = await listRows(c.env.DB, resource.table, query, conditionsOf(resource.filters, query));
+    return c.json({ ...page, items: page.items.map((row) => presentRow(row, resource.hidden)) }, 200);
+  });
+}
+
+function addGet(router: Router, resource: Resource): void {
+  const route = createRoute({
+    ...commonOf(resource),
+    method: "get",
+    path: `${resource.path}/{id}`,
+    summary: `Get a ${labelOf(resource)}`,
+    request: { params: idParams },
+    responses: responses(200, `The ${labelOf(resource)}`, resource.answer),
+  });
+  router.openapi(route, async (c) => await answerRow(c, resource, await findRow(c.env.DB, resource, c.req.valid("param").id)));
+}
+
+function addChange(router: Router, resource: Resource): void {
+  const body = { required: true, content: { "application/json": { schema: resource.change } } };
+  const route = createRoute({
+    ...commonOf(resource),
+    method: "patch",
+    path: `${resource.path}/{id}`,
+    summary: `Change a ${labelOf(resource)}`,
+    request: { params: idParams, headers: changeHeaders, body },
+    responses: responses(200, `The ${labelOf(resource)} as it is now`, resource.answer),
+  });
+  router.openapi(route, async (c) => {
+    const change = { db: c.env.DB, actor: c.get("actor"), now: Date.now() };
+    const { id } = c.req.valid("param");
+    const { row, effects } = await changeRow(change, resource, id, c.req.valid("json"), c.req.header("If-Match"));
+    if (effects) deliverSoon(c, resource);
+    return await answerRow(c, resource, row);
+  });
 }
 
 function deliverSoon(c: AppContext, resource: Resource): void {

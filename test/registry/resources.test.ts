@@ -208,6 +208,13 @@ describe("fields are held to their rules", () => {
     expect((await admin("PATCH", `/v1/admin/content/${id}`, { external_id })).body).toMatchObject({ status: 409 });
   });
 
+  test("of ten who take the same external id at once, one gets it and the others hear why", async () => {
+    const external_id = "01HYYYYYYYYYYYYYYYYYYYYYYY";
+    const ids = await Promise.all(Array.from({ length: 10 }, async () => (await create("content", { name: "x", type: "image" })).id));
+    const answers = await Promise.all(ids.map((id) => admin("PATCH", `/v1/admin/content/${id}`, { external_id })));
+    expect(answers.map((answer) => answer.status).sort()).toEqual([200, ...Array(9).fill(409)]);
+  });
+
   test("archiving keeps the time of the first time, and can be undone", async () => {
     const { id } = await create("campaigns", { brand_name: "b", name: "archived one" });
     const archived = await admin("PATCH", `/v1/admin/campaigns/${id}`, { archived: true });
