@@ -1,5 +1,6 @@
 import { deliverProfiles } from "../src/devices/push.ts";
 import { describeError } from "../src/platform/http.ts";
+import { forgetIdempotencyKeys } from "../src/platform/idempotency.ts";
 import { log } from "../src/platform/log.ts";
 import { ROLLUP_QUIET_MS, rollUp } from "../src/plays/rollup.ts";
 
@@ -8,7 +9,10 @@ type Job = (env: Env, now: number) => Promise<unknown>;
 /** Which jobs run at which cron expression of `wrangler.toml`. */
 const JOBS: Record<string, Record<string, Job>> = {
   "* * * * *": { "deliver profiles": (env) => deliverProfiles(env) },
-  "7 * * * *": { "roll up": (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS }) },
+  "7 * * * *": {
+    "forget idempotency keys": (env, now) => forgetIdempotencyKeys(env.DB, now),
+    "roll up": (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS }),
+  },
 };
 
 /** Runs the jobs of a cron expression, each by itself: one that fails is logged and does not stop the others. */

@@ -19,6 +19,7 @@ import { docsRoutes } from "../src/docs/routes.ts";
 import { Problem } from "../src/platform/errors.ts";
 import { healthRoutes } from "../src/platform/health.ts";
 import { type AppEnv, correlate, createRouter, onError } from "../src/platform/http.ts";
+import { inspectRoutes } from "../src/plays/inspect.ts";
 import { playbackLogRoutes } from "../src/plays/receive.ts";
 import { reports } from "../src/reports/routes.ts";
 import { storeRoutes } from "../src/stores/stores.ts";
@@ -81,6 +82,7 @@ app.route("/", contentRoutes);
 app.route("/", versionRoutes);
 app.route("/", auditRoutes);
 app.route("/", playbackLogRoutes);
+app.route("/", inspectRoutes);
 app.route("/", reports);
 
 export type AppType = typeof app;

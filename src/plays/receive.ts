@@ -66,7 +66,7 @@ playbackLogRoutes.post("/api/v1/playback-logs", async (c) => {
 playbackLogRoutes.post("/api/v1/playback-logs/batch", async (c) => {
   const { identity, receivedAt } = await enter(c);
   const { records, sentAt } = readBatch(await readJson(c.req.raw, MAX_BODY_BYTES), MAX_RECORDS["playback-log"]);
-  const answer = await admit(c, receive("playback-log", identity, receivedAt, records, c.req.header("Sent-At") ?? sentAt));
+  const answer = await admit(c, receive("playback-log", identity, receivedAt, records, c.req.header("Sent-At") || sentAt));
   const errors = answer.records.flatMap((record) =>
     record.status === "rejected"
       ? [
