@@ -5,7 +5,7 @@ import { CATALOGUE_FRESH_MS } from "../../src/plays/limits.ts";
 import { makeDevice, type TestDevice } from "../support/device.ts";
 
 let device: TestDevice;
-let asked: number;
+let asked = 0;
 const NOW = 1_770_285_600_000;
 
 beforeEach(async () => {
