@@ -78,7 +78,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 async function endGroup(child: Bun.Subprocess): Promise<void> {
-  const signal = (name: "SIGINT" | "SIGKILL") => {
+  const signal = (name: "SIGTERM" | "SIGKILL") => {
     try {
       if (process.platform === "win32") child.kill(name);
       else process.kill(-child.pid, name);
@@ -86,11 +86,13 @@ async function endGroup(child: Bun.Subprocess): Promise<void> {
       // It has ended by itself.
     }
   };
-  signal("SIGINT");
-  await Promise.race([child.exited, Bun.sleep(END_WITHIN_MS)]);
+  // Not SIGINT: a shell that starts this in the background makes its children ignore that.
+  signal("SIGTERM");
+  const impatience = setTimeout(() => signal("SIGKILL"), END_WITHIN_MS);
+  await child.exited;
+  clearTimeout(impatience);
   // What is left of the group, should the runtime have outlived its parent.
   signal("SIGKILL");
-  await child.exited;
 }
 
 /**

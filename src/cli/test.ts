@@ -1,0 +1,81 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Counts, junitCounts, settleCounts, vitestCounts } from "./count.ts";
+import { findNode, main, nodeTool, ROOT, run, wrangler } from "./tools.ts";
+
+const bin = (name: string) => resolve(ROOT, "node_modules/.bin", name);
+
+/** What must hold before any test: each check counts as one. */
+const CHECKS: [what: string, command: () => string[]][] = [
+  [
+    "types of the bindings are up to date (else: bun run types)",
+    () => wrangler("types", "src/platform/env.d.ts", "--include-runtime=false", "--strict-vars=false", "--check"),
+  ],
+  ["lint and format", () => [bin("biome"), "check", "--error-on-warnings", "."]],
+  ["types of the Worker", () => [bin("tsc")]],
+  ["types of the tools", () => [bin("tsc"), "-p", "src/cli"]],
+];
+
+/** The secrets that the tests bind by themselves; named here so that the tools do not warn of their absence. */
+const TEST_SECRETS = { ADMIN_TOKEN: "unused", DEVICE_TOKEN_SECRET: "unused", HASH_SECRET: "unused" };
+
+/** `bun run test [arguments of vitest]`: all that CI runs. Ends with one line, `N passed, N failed`. */
+await main(async () => {
+  // The pinned Node first, also for what the tools start themselves.
+  process.env.PATH = `${resolve(findNode(), "..")}:${process.env.PATH}`;
+  const args = Bun.argv.slice(2);
+  const reports = mkdtempSync(join(tmpdir(), "alive-signage-test-"));
+  try {
+    // Arguments choose tests of vitest: then nothing else is asked.
+    const counts =
+      args.length > 0 ? [await runVitest(reports, args)] : [await runChecks(), await runBun(reports), await runVitest(reports, [])];
+    const passed = counts.reduce((sum, one) => sum + one.passed, 0);
+    const failed = counts.reduce((sum, one) => sum + one.failed, 0);
+    console.log(`${passed} passed, ${failed} failed`);
+    return failed === 0 && passed > 0 ? 0 : 1;
+  } finally {
+    rmSync(reports, { recursive: true, force: true });
+  }
+});
+
+async function runChecks(): Promise<Counts> {
+  const counts = { passed: 0, failed: 0 };
+  for (const [what, command] of CHECKS) {
+    const { code, output } = await run(command());
+    console.log(`${code === 0 ? "ok    " : "FAILED"} ${what}`);
+    if (code !== 0) console.log(output.trim());
+    counts[code === 0 ? "passed" : "failed"] += 1;
+  }
+  return counts;
+}
+
+async function runVitest(reports: string, args: string[]): Promise<Counts> {
+  const file = join(reports, "vitest.json");
+  const options = ["run", "--config", "test/vitest.config.ts", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+  return await count(nodeTool("vitest/vitest.mjs", [...options, ...args]), file, vitestCounts, TEST_SECRETS);
+}
+
+async function runBun(reports: string): Promise<Counts> {
+  const file = join(reports, "bun.xml");
+  const command = [process.execPath, "test", "./test/node", "--reporter=junit", `--reporter-outfile=${file}`];
+  return await count(command, file, junitCounts);
+}
+
+async function count(
+  command: string[],
+  file: string,
+  read: (report: string) => Counts | null,
+  env: Record<string, string> = {},
+): Promise<Counts> {
+  const { code } = await run(command, { show: true, env });
+  return settleCounts(readReport(file, read), code);
+}
+
+function readReport(file: string, read: (report: string) => Counts | null): Counts | null {
+  try {
+    return read(readFileSync(file, "utf8"));
+  } catch {
+    return null;
+  }
+}
