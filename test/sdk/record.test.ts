@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { createIdentity, exportIdentity, identityFromJwk, keepIdentity, type PrivateJwk } from "../../src/sdk/identity.ts";
 import { canonicalJson, checksumOf, signedBytes, signPlayLog } from "../../src/sdk/record.ts";
-import vectors from "../vectors/signed-play-logs.json";
+// As text: a module of JSON breaks at the line separator in one of the records.
+import text from "../vectors/signed-play-logs.json?raw";
+
+interface Vectors {
+  device_id: string;
+  keys: Record<"RS256" | "PS256" | "ES256" | "EdDSA", { public_jwk: object; private_jwk: PrivateJwk }>;
+  cases: { name: string; record: object & { signature?: string }; signed_bytes: string; expect: string }[];
+}
+const vectors = JSON.parse(text) as Vectors;
 
 const VERIFY = {
   RS256: [{ name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, { name: "RSASSA-PKCS1-v1_5" }],
@@ -52,7 +60,7 @@ describe("signing", () => {
     "%s: a log signed with the vector's private key verifies with its public key",
     async (alg) => {
       const keys = vectors.keys[alg];
-      const signed = await signPlayLog(await identityFromJwk(keys.private_jwk as PrivateJwk), log);
+      const signed = await signPlayLog(await identityFromJwk(keys.private_jwk), log);
       expect(await holds(keys.public_jwk, alg, signed.signature, signedBytes(signed))).toBe(true);
       expect(await holds(keys.public_jwk, alg, signed.signature, signedBytes({ ...signed, duration_actual: 16 }))).toBe(false);
     },
@@ -60,11 +68,11 @@ describe("signing", () => {
 
   test("RS256 is deterministic, so re-signing the vector's record gives the vector's signature", async () => {
     const plain = vectors.cases.find((one) => one.name === "RS256 plain");
-    const identity = await identityFromJwk(vectors.keys.RS256.private_jwk as PrivateJwk);
+    const identity = await identityFromJwk(vectors.keys.RS256.private_jwk);
     const bytes = new Uint8Array(
       await crypto.subtle.sign({ name: "RSASSA-PKCS1-v1_5" }, identity.privateKey, signedBytes(plain?.record ?? {})),
     );
-    expect(bytes.toBase64()).toBe(plain?.record.signature);
+    expect(bytes.toBase64()).toBe(plain?.record.signature ?? "no such vector");
   });
 
   test("the checksum covers neither itself nor the signature", async () => {
