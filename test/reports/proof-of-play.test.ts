@@ -108,6 +108,27 @@ describe("the report", () => {
     expect(await report(query)).toEqual({ ...marked, generated_at: expect.any(String) });
   });
 
+  test("a marked day is read from its hours alone, and a clean one from its daily row alone, with and without a campaign", async () => {
+    const queries = ["", `&campaign_id=${testId("campaign", 1)}`].map((filter) => `from=${OLD_DAY}&to=${OLD_DAY}&totals=true${filter}`);
+    await commitPlays(env.DB, [recordedPlay({ day: OLD_DAY })], 1);
+    await rollUp(env.DB, 2);
+    await commitPlays(env.DB, [recordedPlay({ day: OLD_DAY })], 3);
+    for (const query of queries) expect((await report(query)).totals, query).toMatchObject({ plays_count: 2 });
+    await rollUp(env.DB, 4);
+    await env.DB.prepare("DELETE FROM plays_hourly").run();
+    for (const query of queries) expect((await report(query)).totals, query).toMatchObject({ plays_count: 2 });
+  });
+
+  test("a day whose hourly rows are retired is read from its daily row, marked or not", async () => {
+    await commitPlays(env.DB, [recordedPlay({ day: OLD_DAY })], 1);
+    await rollUp(env.DB, 2);
+    await env.DB.batch([
+      env.DB.prepare("DELETE FROM plays_hourly"),
+      env.DB.prepare("UPDATE aggregate_days SET hourly_retired_at = 3, dirty = 1"),
+    ]);
+    expect((await report(`from=${OLD_DAY}&to=${OLD_DAY}&totals=true`)).totals).toMatchObject({ plays_count: 1 });
+  });
+
   test("it reads the generation that is live, and no other", async () => {
     await commitPlays(env.DB, [recordedPlay({ day: OLD_DAY })], 1);
     await env.DB.prepare("INSERT INTO aggregate_generations (id, live, writing, created_at) VALUES (2, 0, 1, 0)").run();
