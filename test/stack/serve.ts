@@ -1,0 +1,142 @@
+/**
+ * The production bundle in one local workerd, with real state on disk, as a process of its own that a test or a benchmark may kill.
+ * Runs under the pinned Node (types are stripped, so nothing here may need compiling):
+ *
+ *     node test/stack/serve.ts '{"bundle":"…/index.js","persistTo":"…","port":8799,"bindings":{…}}'
+ *
+ * Prints one line of JSON when it is ready. Its control port answers what a test asks of the state behind the Worker's back:
+ * `POST /sql` (text → rows), `GET /r2/<key>` (bytes), `GET /r2?prefix=` (keys), `POST /cron` (text: the expression).
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { dirname, join, resolve } from "node:path";
+import { convertV4MiniflareOptions, Miniflare, type V4MiniflareOptions } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+
+interface StackOptions {
+  bundle: string;
+  persistTo: string;
+  port: number;
+  bindings: Record<string, string>;
+  /** Lifts the platform's flood limit, which is meant for single devices. */
+  floodLimit?: number;
+  consumer?: { maxBatchSize?: number; maxBatchTimeout?: number };
+}
+
+const options = JSON.parse(process.argv[2] ?? "{}") as StackOptions;
+const root = resolve(import.meta.dirname, "../..");
+const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
+
+const modules = readdirSync(dirname(options.bundle))
+  .filter((name) => /\.(js|md)$/.test(name) && name !== "README.md")
+  .map((name) => ({
+    type: name.endsWith(".md") ? ("Text" as const) : ("ESModule" as const),
+    path: join(dirname(options.bundle), name),
+    contents: readFileSync(join(dirname(options.bundle), name), "utf8"),
+  }))
+  // The first module is the Worker's entry.
+  .sort((a) => (a.path.endsWith("index.js") ? -1 : 1));
+
+const { ratelimits: limits = {}, queueConsumers: consumers = {} } = workerOptions as {
+  ratelimits?: Record<string, { simple: { limit: number; period: number } }>;
+  queueConsumers?: Record<string, object>;
+};
+const ratelimits = Object.fromEntries(
+  Object.entries(limits).map(([name, limit]) => [
+    name,
+    { ...limit, simple: { ...limit.simple, limit: options.floodLimit ?? limit.simple.limit } },
+  ]),
+);
+const queueConsumers = Object.fromEntries(
+  Object.entries(consumers).map(([name, consumer]) => [name, { ...consumer, ...options.consumer }]),
+);
+
+const described = {
+  port: options.port,
+  host: "127.0.0.1",
+  resourcePersistencePath: options.persistTo,
+  workers: [
+    {
+      ...workerOptions,
+      name: "alive-signage",
+      modules,
+      modulesRoot: dirname(options.bundle),
+      bindings: { ...workerOptions.bindings, ...options.bindings },
+      ratelimits,
+      queueConsumers,
+    },
+  ],
+} as unknown as V4MiniflareOptions;
+const miniflare = new Miniflare(convertV4MiniflareOptions(described));
+
+const url = await miniflare.ready;
+const { DB, BUCKET } = await miniflare.getBindings<{ DB: D1Like; BUCKET: R2Like }>();
+
+interface D1Like {
+  prepare(sql: string): { all(): Promise<{ results: unknown[] }>; run(): Promise<unknown> };
+}
+interface R2Like {
+  get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
+  list(options: { prefix?: string; cursor?: string }): Promise<{ objects: { key: string }[]; truncated: boolean; cursor?: string }>;
+}
+
+const migrations = join(root, "migrations");
+const migrated = await DB.prepare("SELECT name FROM sqlite_master WHERE name = 'suppliers'").all();
+if (migrated.results.length === 0) {
+  for (const file of readdirSync(migrations).sort()) {
+    for (const statement of statements(readFileSync(join(migrations, file), "utf8"))) await DB.prepare(statement).run();
+  }
+}
+
+/** The statements of a migration: split at a semicolon that ends a line, but for a trigger's body. */
+function statements(sql: string): string[] {
+  const bare = sql.replace(/^\s*--.*$/gm, "");
+  return bare
+    .split(/;\s*$/m)
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+const control = createServer(async (request, response) => {
+  try {
+    const target = new URL(request.url ?? "/", "http://control");
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    const body = Buffer.concat(parts).toString();
+    if (target.pathname === "/sql") response.end(JSON.stringify((await DB.prepare(body).all()).results));
+    else if (target.pathname === "/cron")
+      response.end(
+        await (await miniflare.dispatchFetch(`http://localhost/cdn-cgi/local/scheduled?cron=${encodeURIComponent(body)}`)).text(),
+      );
+    else if (target.pathname === "/r2") response.end(JSON.stringify(await listKeys(target.searchParams.get("prefix") ?? "")));
+    else if (target.pathname.startsWith("/r2/")) {
+      const object = await BUCKET.get(decodeURIComponent(target.pathname.slice(4)));
+      response.statusCode = object ? 200 : 404;
+      response.end(object ? Buffer.from(await object.arrayBuffer()) : "");
+    } else {
+      response.statusCode = 404;
+      response.end();
+    }
+  } catch (error) {
+    response.statusCode = 500;
+    response.end(String(error));
+  }
+});
+
+async function listKeys(prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await BUCKET.list({ prefix, ...(cursor ? { cursor } : {}) });
+    keys.push(...page.objects.map((object) => object.key));
+    cursor = page.truncated ? page.cursor : undefined;
+  } while (cursor);
+  return keys;
+}
+
+control.listen(0, "127.0.0.1", () => {
+  const address = control.address();
+  console.log(
+    JSON.stringify({ url: url.href.replace(/\/$/, ""), control: `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}` }),
+  );
+});

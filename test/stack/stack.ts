@@ -1,0 +1,93 @@
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findNode, mustRun, ROOT, wrangler } from "../../src/cli/tools.ts";
+
+export const ADMIN_TOKEN = "stack-admin-token";
+
+export interface StackOptions {
+  persistTo: string;
+  port: number;
+  bindings?: Record<string, string>;
+  floodLimit?: number;
+  consumer?: { maxBatchSize?: number; maxBatchTimeout?: number };
+}
+
+/** A running stack: the Worker's address, and a way to its state behind its back. */
+export interface Stack {
+  url: string;
+  pid: number;
+  sql<T>(text: string): Promise<T[]>;
+  object(key: string): Promise<Uint8Array>;
+  keys(prefix: string): Promise<string[]>;
+  cron(expression: string): Promise<void>;
+  /** `kill -9` of the runtime and all that belongs to it: nothing is flushed, the queue's memory is gone. */
+  kill(): Promise<void>;
+}
+
+/** Builds the production bundle, as `wrangler deploy` would upload it. Returns the path of its entry. */
+export async function buildBundle(): Promise<string> {
+  const dir = mkdtempSync(join(tmpdir(), "alive-bundle-"));
+  await mustRun(wrangler("deploy", "--dry-run", "--outdir", dir), "Building the Worker");
+  return join(dir, "index.js");
+}
+
+/** Starts the bundle in a process group of its own. State lies in `persistTo` and outlives the process. */
+export async function startStack(bundle: string, options: StackOptions): Promise<Stack> {
+  if (!existsSync(bundle)) throw new Error(`there is no bundle at ${bundle}`);
+  const bindings = {
+    ENVIRONMENT: "test",
+    ADMIN_TOKEN,
+    DEVICE_TOKEN_SECRET: "stack-device-token-secret",
+    HASH_SECRET: "stack-hash-secret",
+    OUTBOX_RESEND_AFTER_MS: "3000",
+    ...options.bindings,
+  };
+  const argument = JSON.stringify({ ...options, bundle, bindings });
+  const child = Bun.spawn([findNode(), join(ROOT, "test/stack/serve.ts"), argument], {
+    cwd: ROOT,
+    stdout: "pipe",
+    stderr: process.env.STACK_LOG ? Bun.file(process.env.STACK_LOG) : "ignore",
+    stdin: "ignore",
+    detached: true,
+  });
+  const ready = await firstJsonLine(child.stdout);
+  const ask = async (path: string, body?: string) => {
+    const answer = await fetch(`${ready.control}${path}`, body === undefined ? {} : { method: "POST", body });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return answer;
+  };
+  return {
+    url: ready.url,
+    pid: child.pid,
+    sql: async <T>(text: string) => (await (await ask("/sql", text)).json()) as T[],
+    object: async (key) => new Uint8Array(await (await ask(`/r2/${encodeURIComponent(key)}`)).arrayBuffer()),
+    keys: async (prefix) => (await (await ask(`/r2?prefix=${encodeURIComponent(prefix)}`)).json()) as string[],
+    cron: async (expression) => {
+      await ask("/cron", expression);
+    },
+    kill: async () => {
+      process.kill(-child.pid, "SIGKILL");
+      await child.exited;
+    },
+  };
+}
+
+async function firstJsonLine(stream: ReadableStream<Uint8Array>): Promise<{ url: string; control: string }> {
+  const decoder = new TextDecoder();
+  const reader = stream.getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`the stack ended before it was ready: ${text}`);
+    text += decoder.decode(value, { stream: true });
+    const line = text.split("\n").find((one) => one.startsWith("{") && one.endsWith("}"));
+    if (line) {
+      // Whatever it prints from here on is read and dropped, or the pipe would fill.
+      void (async () => {
+        while (!(await reader.read()).done);
+      })();
+      return JSON.parse(line) as { url: string; control: string };
+    }
+  }
+}
