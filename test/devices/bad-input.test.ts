@@ -137,3 +137,15 @@ test("the clock answers what it was asked with its own time before and after", a
   expect(before <= t1 && t1 <= t2 && t2 <= Date.now()).toBe(true);
   for (const wrong of [{}, { t0: "now" }, { t0: null }, { t0: 1, t3: 2 }]) expect((await post("/v1/device/time", wrong)).status).toBe(400);
 });
+
+test("every call of pairing stands in the OpenAPI document", async () => {
+  const document = await (await exports.default.fetch("http://localhost/openapi.json")).json<{ paths: Record<string, unknown> }>();
+  const calls = [
+    ...DOORS,
+    "/v1/admin/claims",
+    "/v1/admin/claims/{id}/approve",
+    "/v1/admin/claims/{id}/reject",
+    "/v1/admin/devices/{id}/revoke",
+  ];
+  expect(calls.filter((path) => !(path in document.paths))).toEqual([]);
+});

@@ -177,6 +177,15 @@ test("a claim cannot be repeated after ten minutes, nor once its tokens were use
   expect((await claim(player, code)).status).toBe(409);
 });
 
+test("a claim cannot be repeated once its device was paired anew, be it by the same key", async () => {
+  const player = await makePlayer();
+  const code = await adminCode();
+  const first = await claim(player, code);
+  const next = await claim(player, await adminCode({ device_id: first.body.device_id }));
+  expect(next.body.device_id).toBe(first.body.device_id);
+  expect((await claim(player, code)).status).toBe(409);
+});
+
 test("of 100 players with one code exactly one wins, and the others leave no row behind", async () => {
   const players = await Promise.all(Array.from({ length: 100 }, () => makePlayer()));
   const code = await adminCode();

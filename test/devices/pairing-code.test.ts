@@ -3,16 +3,17 @@ import { CLAIM_CODE_ALPHABET, claimCodeHmac, newClaimCode, normalizeClaimCode } 
 
 test("a code has eight of twenty consonants, each about as often", () => {
   expect(new Set(CLAIM_CODE_ALPHABET).size).toBe(20);
-  const counts = new Map<string, number>();
-  for (let made = 0; made < 5000; made += 1) {
+  const counts = new Map<string, number>([...CLAIM_CODE_ALPHABET].map((letter) => [letter, 0]));
+  for (let made = 0; made < 20_000; made += 1) {
     const code = newClaimCode();
     expect(code).toMatch(/^[BCDFGHJKLMNPQRSTVWXZ]{8}$/);
     for (const letter of code) counts.set(letter, (counts.get(letter) ?? 0) + 1);
   }
-  // 2000 of each are expected, with a standard deviation of 44: seven of them never happen by chance, and a biased byte
-  // (256 mod 20 = 16 letters of 13 in 256, 4 of 12) would be seen at 2031 and 1875.
-  expect(counts.size).toBe(20);
-  for (const count of counts.values()) expect(Math.abs(count - 2000)).toBeLessThan(310);
+  // 8000 of each are expected, with a standard deviation of 87; seven of them do not happen by chance.
+  for (const count of counts.values()) expect(Math.abs(count - 8000)).toBeLessThan(610);
+  // Bytes taken modulo 20 would give the last four letters 30000 together instead of 32000, with a deviation of 160.
+  const lastFour = [...CLAIM_CODE_ALPHABET.slice(-4)].reduce((sum, letter) => sum + (counts.get(letter) ?? 0), 0);
+  expect(Math.abs(lastFour - 32_000)).toBeLessThan(1000);
 });
 
 test.each([

@@ -52,6 +52,14 @@ test("an address that missed too often is refused even with a good code, and not
   expect((await claim(player, code, address)).status).toBe(200);
 });
 
+test("what is refused for too many misses is not counted as one, so that one address cannot stop the others", async () => {
+  for (let miss = 0; miss < 50; miss += 1) await guess("stubborn", NOW);
+  expect(await rows("SELECT address, count FROM claim_misses ORDER BY address")).toEqual([
+    { address: "", count: 20 },
+    { address: "stubborn", count: 20 },
+  ]);
+});
+
 test("of 60 parallel guesses of one address 20 are looked up", async () => {
   const results = await Promise.all(Array.from({ length: 60 }, () => guess("parallel", NOW)));
   expect(results.filter((result) => Array.isArray(result) && result[0] === 404)).toHaveLength(20);
