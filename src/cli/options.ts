@@ -19,7 +19,7 @@ const MAX_SPEED = 1000;
 
 /**
  * Reads the arguments of `start` and `simulate`.
- * @throws Stop for what it does not know or cannot be.
+ * @throws Stop for a value that cannot be, and what `parseArgs` throws for an option that does not exist.
  */
 export function fleetArguments(args: string[]): FleetArguments {
   const values = parse(args);
@@ -36,23 +36,19 @@ export function fleetArguments(args: string[]): FleetArguments {
 }
 
 function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        port: { type: "string", default: "8787" },
-        devices: { type: "string", default: "30" },
-        speed: { type: "string", default: "30" },
-        /** Seconds. */
-        duration: { type: "string" },
-        fresh: { type: "boolean", default: false },
-        base: { type: "string" },
-        token: { type: "string" },
-      },
-    }).values;
-  } catch (error) {
-    throw new Stop(error instanceof Error ? error.message : String(error));
-  }
+  return parseArgs({
+    args,
+    options: {
+      port: { type: "string", default: "8787" },
+      devices: { type: "string", default: "30" },
+      speed: { type: "string", default: "30" },
+      /** Seconds. */
+      duration: { type: "string" },
+      fresh: { type: "boolean", default: false },
+      base: { type: "string" },
+      token: { type: "string" },
+    },
+  }).values;
 }
 
 function whole(name: string, text: string, least: number, most: number): number {

@@ -79,12 +79,13 @@ export async function mustRun(command: string[], what: string): Promise<string> 
   return output;
 }
 
-/** Runs a program's main part; a {@link Stop} ends it with its message alone. */
+/** Runs a program's main part. A {@link Stop}, or an argument that nobody knows, ends it with its message alone. */
 export async function main(work: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await work();
   } catch (error) {
-    if (!(error instanceof Stop)) throw error;
+    const foreign = error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+    if (!foreign && !(error instanceof Stop)) throw error;
     console.error(error.message);
     process.exitCode = 1;
   }
