@@ -61,7 +61,7 @@ const described = {
       name: "alive-signage",
       modules,
       modulesRoot: dirname(options.bundle),
-      bindings: { ...workerOptions.bindings, ...options.bindings },
+      bindings: { ...(workerOptions.bindings as Record<string, string>), ...options.bindings },
       ratelimits,
       queueConsumers,
     },
