@@ -20,9 +20,12 @@ await main(async () => {
   const store = new DemoStore(resolve(place, "demo.sqlite"));
   const print = (line: string) => console.log(line);
   const fleet = new Fleet({ access: { baseUrl, adminToken }, store, screens: options.devices, speed: options.speed, print });
-  await fleet.start(ending.signal);
-  const agreed = await fleet.run(ending.signal, options.durationMs);
-  await fleet.stop();
-  store.close();
-  return agreed || options.durationMs === Number.POSITIVE_INFINITY ? 0 : 1;
+  try {
+    await fleet.start(ending.signal);
+    const agreed = await fleet.run(ending.signal, options.durationMs);
+    return agreed || options.durationMs === Number.POSITIVE_INFINITY ? 0 : 1;
+  } finally {
+    await fleet.stop();
+    store.close();
+  }
 });

@@ -5,7 +5,7 @@ import { Fleet } from "./demo/fleet.ts";
 import { DemoStore } from "./demo/store.ts";
 import { fleetArguments } from "./options.ts";
 import { localSecrets } from "./secrets.ts";
-import { ALIVE_DIR, main } from "./tools.ts";
+import { ALIVE_DIR, main, Stop } from "./tools.ts";
 import { askedToEnd, migrateLocally, type RunningWorker, startWorker } from "./worker.ts";
 
 /** The local queue lives in memory: what it lost must be sent again soon. */
@@ -24,18 +24,23 @@ await main(async () => {
   await migrateLocally(persistTo);
   const worker = await startWorker({ port: options.port, persistTo, vars: DEMO_VARS, logFile: resolve(ALIVE_DIR, "worker.log") });
   const stopCrons = tickCrons(worker.url, (expression, reason) => console.log(`cron "${expression}" failed: ${reason}`));
-  worker.ended.then(() => ending.abort());
+  let died = false;
+  worker.ended.then(() => {
+    died = !ending.signal.aborted;
+    ending.abort();
+  });
   const store = new DemoStore(resolve(ALIVE_DIR, "demo.sqlite"));
+  const print = (line: string) => console.log(line);
+  const fleet = new Fleet({ access: { baseUrl: worker.url, adminToken }, store, screens: options.devices, speed: options.speed, print });
   try {
     introduce(worker);
-    const print = (line: string) => console.log(line);
-    const fleet = new Fleet({ access: { baseUrl: worker.url, adminToken }, store, screens: options.devices, speed: options.speed, print });
     await fleet.start(ending.signal);
     const agreed = await fleet.run(ending.signal, options.durationMs);
-    await fleet.stop();
+    if (died) throw new Stop("The Worker has ended by itself; its last words are in .alive/worker.log.");
     return agreed || options.durationMs === Number.POSITIVE_INFINITY ? 0 : 1;
   } finally {
     stopCrons();
+    await fleet.stop();
     store.close();
     await worker.stop();
   }

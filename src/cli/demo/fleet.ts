@@ -25,9 +25,9 @@ const BEHIND_PRESENT_MS = 60_000;
 const TICK_MS = 250;
 const LINE_EVERY_MS = 3000;
 /** The fleet plays for a shift, then rests until everything has been counted, so that the sums can be compared. */
-const SHIFT_MS = 25_000;
+const SHIFT_MS = 20_000;
 const REST_LONGEST_MS = 60_000;
-const PAIR_AT_ONCE = 4;
+const PAIR_AT_ONCE = 6;
 
 /** The demo's screens, their books, and the comparison of both with the server's report. */
 export class Fleet {
@@ -50,7 +50,8 @@ export class Fleet {
 
   /** Makes the network, pairs the screens that never were, and switches all of them on. */
   async start(signal: AbortSignal): Promise<void> {
-    const { access, store } = this.#options;
+    const { access, print, store } = this.#options;
+    print("Making the network through the API …");
     const network = await createNetwork(access, store, this.#options.screens);
     const onRound = (round: Round) => this.#count(round);
     const onSentLogs = (logs: number) => {
@@ -61,6 +62,7 @@ export class Fleet {
       (screen, index) =>
         new Screen({ access, store, books: this.#books, items: network.items, screen, role: roleOf(index), onRound, onSentLogs }, beginAt),
     );
+    print(`${network.summary}. Pairing the screens and switching them on …`);
     for (let at = 0; at < this.#screens.length && !signal.aborted; at += PAIR_AT_ONCE)
       await Promise.all(this.#screens.slice(at, at + PAIR_AT_ONCE).map((screen) => screen.powerOn()));
   }

@@ -25,6 +25,8 @@ export interface DemoScreen {
 export interface DemoNetwork {
   items: DemoItem[];
   screens: DemoScreen[];
+  /** What it is made of, in a sentence. */
+  summary: string;
 }
 
 const SUPPLIERS = ["Nordlicht Märkte", "Saigon Fresh", "Hoshi Mart", "Golden Gate Grocers"];
@@ -94,7 +96,9 @@ export async function createNetwork(access: AdminAccess, store: DemoStore, scree
     });
     return { name, deviceId };
   });
-  return { items, screens: devices };
+  const zones = new Set(STORES.map(([, , , timezone]) => timezone)).size;
+  const summary = `${suppliers.length} suppliers, ${stores.length} stores in ${zones} time zones, ${CAMPAIGNS.length} campaigns, ${items.length} pieces of content, ${screens} screens`;
+  return { items, screens: devices, summary };
 }
 
 type Create = (path: string, key: string, body: Record<string, unknown>) => Promise<string>;
