@@ -60,6 +60,9 @@ export function generationStatement(generation: number | null): Statement {
   };
 }
 
+/** By status, only plays are told: not statuses without one, and not starts, which have none. */
+const HAVING_PLAYS = " HAVING sum(plays_count) > 0";
+
 /** The groups behind `after`, sorted by their keys, `limit` at most, with names. */
 export function groupsStatement(reading: Reading, after: GroupPosition | null, limit: number): Statement {
   const values = new Values();
@@ -73,7 +76,7 @@ export function groupsStatement(reading: Reading, after: GroupPosition | null, l
   });
   const sql = `WITH page AS (
     SELECT ${order}, ${figures(reading).join(", ")} FROM (${relation(reading, values)})${behind}
-    GROUP BY ${order}${groupBy.includes("status") ? " HAVING sum(plays_count) > 0" : ""} ORDER BY ${order} LIMIT ${values.add(limit)})
+    GROUP BY ${order}${groupBy.includes("status") ? HAVING_PLAYS : ""} ORDER BY ${order} LIMIT ${values.add(limit)})
   SELECT page.*${names.map(({ table, column, as }) => `, ${table}.${column} AS ${as}`).join("")} FROM page
   ${names.map(({ table, id }) => `LEFT JOIN ${table} ON ${table}.id = page.${id}`).join(" ")}
   ORDER BY ${columns.map((column) => `page.${column}`).join(", ")}`;
@@ -162,9 +165,8 @@ function eventRows(reading: Reading, values: Values): string {
     : `SELECT DISTINCT device_id AS id FROM device_activity_daily WHERE generation = ${generation(reading, values)} AND day ${range}`;
   const { device_id: _, ...others } = filters;
   const columns = groupBy.map((key) => (key === "status" ? "result AS status" : GROUP_COLUMNS[key]));
-  const startsLeftOut = groupBy.includes("status") ? ` AND ${IS_PLAY}` : "";
   return `SELECT ${[...columns, ...EVENT_FIGURES].join(", ")} FROM (${devices}) AS active CROSS JOIN proof_of_play_events
-    ON proof_of_play_events.device_id = active.id AND day ${range}${filterTerms(others, values)}${startsLeftOut}`;
+    ON proof_of_play_events.device_id = active.id AND day ${range}${filterTerms(others, values)}`;
 }
 
 /** A start counts as a start and never as a play; its end, or its time-out, is the play. */
