@@ -15,19 +15,29 @@ export type Ledger = Map<string, { hash: string }>;
 
 type ChunkKey = [deviceId: string, incarnation: string, number: number];
 
-/** Which of these chunks are recorded. One read. */
+/**
+ * Which of these chunks are recorded. One read. Of a chunk whose row was folded no hash is known any more: it counts as the same chunk,
+ * since folded rows are older than any message can be.
+ */
 export async function readLedger(db: D1Database, chunks: HashedChunk[]): Promise<Ledger> {
   const keys = chunks.map(({ header }): ChunkKey => [header.device_id, header.incarnation, header.number]);
   const { results } = await readTwice(() =>
     db
       .prepare(
-        `SELECT l.device_id, l.incarnation, l.number, l.hash FROM json_each(?) k JOIN chunk_ledger l
-         ON l.device_id = k.value ->> 0 AND l.incarnation = k.value ->> 1 AND l.number = k.value ->> 2`,
+        `SELECT k.key AS at, l.hash, f.recorded_through FROM json_each(?) k
+         LEFT JOIN chunk_ledger l ON l.device_id = k.value ->> 0 AND l.incarnation = k.value ->> 1 AND l.number = k.value ->> 2
+         LEFT JOIN chunk_ledger_folds f
+           ON f.device_id = k.value ->> 0 AND f.incarnation = k.value ->> 1 AND f.recorded_through >= k.value ->> 2`,
       )
       .bind(JSON.stringify(keys))
-      .all<{ device_id: string; incarnation: string; number: number; hash: string }>(),
+      .all<{ at: number; hash: string | null; recorded_through: number | null }>(),
   );
-  return new Map(results.map((row) => [chunkId(row), { hash: row.hash }]));
+  const ledger: Ledger = new Map();
+  for (const { at, hash, recorded_through } of results) {
+    const chunk = chunks[at];
+    if (chunk && (hash !== null || recorded_through !== null)) ledger.set(chunkId(chunk.header), { hash: hash ?? chunk.hash });
+  }
+  return ledger;
 }
 
 /** A read may be done twice: once more where the first try fails or takes over two seconds. */
@@ -59,8 +69,9 @@ export async function commitChunks(
   const sums = sumChunks(chunks);
   const statements = [
     ledgerStatement(db, chunks, segment, now),
-    ...(segment ? [segmentStatement(db, chunks.length, segment, now)] : []),
+    ...(segment ? [segmentStatement(db, chunks.length, segment, sums.days, now)] : []),
     ...aggregateStatements(db, sums, now),
+    ...refusalStatements(db, sums),
     ...(eventRows ? eventStatements(db, chunks) : []),
   ];
   try {
@@ -82,13 +93,28 @@ function ledgerStatement(db: D1Database, chunks: HashedChunk[], segment: Segment
     .bind(JSON.stringify(rows), segment?.id ?? "", now);
 }
 
-function segmentStatement(db: D1Database, chunks: number, segment: Segment, now: number): D1PreparedStatement {
+function segmentStatement(db: D1Database, chunks: number, segment: Segment, days: string[], now: number): D1PreparedStatement {
   return db
-    .prepare("INSERT INTO segments (id, r2_key, sha256, bytes, plays_count, chunks_count, dt, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-    .bind(segment.id, segment.key, segment.sha256.toHex(), segment.bytes.length, segment.plays, chunks, segment.dt, now);
+    .prepare(
+      `INSERT INTO segments (id, r2_key, sha256, bytes, plays_count, chunks_count, dt, recorded_at, first_day, last_day, generation)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT max(id) FROM aggregate_generations WHERE writing = 1))`,
+    )
+    .bind(
+      segment.id,
+      segment.key,
+      segment.sha256.toHex(),
+      segment.bytes.length,
+      segment.plays,
+      chunks,
+      segment.dt,
+      now,
+      days[0] ?? "",
+      days.at(-1) ?? "",
+    );
 }
 
 const HOURLY_KEY = ["day", "hour", "campaign_id", "ad_group_id", "supplier_id", "store_id", "content_id"] as const;
+const DAILY_KEY = ["day", "campaign_id", "ad_group_id", "supplier_id", "store_id", "content_id"] as const;
 const HOURLY_COUNTS = [
   "plays_count",
   "completed_count",
@@ -104,14 +130,35 @@ const ACTIVITY_KEY = ["day", "device_id"] as const;
 const ACTIVITY_COUNTS = ["plays_count", "billable_count", "total_duration_ms"] as const;
 const REFUSAL_KEY = ["hour", "device_id", "door", "code"] as const;
 
-/** Adds to the aggregates of every generation that is being written; the join decides inside the transaction which those are. */
-function aggregateStatements(db: D1Database, sums: Sums, now: number): D1PreparedStatement[] {
+/** The generations that take a day (`j.value ->> 0` is the day): those being written, whose range covers it. */
+const WRITING = `JOIN aggregate_generations g ON g.writing = 1
+  AND (g.from_day IS NULL OR j.value ->> 0 BETWEEN g.from_day AND g.to_day)`;
+/** Whether a day's hourly rows are gone: what comes later adds to the daily row. */
+const RETIRED = `EXISTS (SELECT 1 FROM aggregate_days d WHERE d.generation = g.id AND d.day = j.value ->> 0 AND d.hourly_retired_at IS NOT NULL)`;
+
+/**
+ * Adds sums of plays to the aggregates of every generation that is being written; the joins decide inside the transaction which those
+ * are. Rows of `hourly` and `activity` are keyed by day first. One row written for each hour and set of dimensions.
+ */
+export function aggregateStatements(db: D1Database, sums: Pick<Sums, "hourly" | "activity" | "days">, now: number): D1PreparedStatement[] {
+  const hourlyParts = inParts(sums.hourly, (row) => [...HOURLY_KEY, ...HOURLY_COUNTS].map((column) => row[column]));
   return [
-    ...inParts(sums.hourly, (row) => [...HOURLY_KEY, ...HOURLY_COUNTS].map((column) => row[column])).map((part) =>
+    ...hourlyParts.map((part) =>
       db
         .prepare(
           `INSERT INTO plays_hourly (generation, ${[...HOURLY_KEY, ...HOURLY_COUNTS].join(", ")})
-           SELECT g.id, ${fields(HOURLY_KEY.length + HOURLY_COUNTS.length)} FROM json_each(?) j JOIN aggregate_generations g WHERE g.writing = 1
+           SELECT g.id, ${fields(HOURLY_KEY.length + HOURLY_COUNTS.length)} FROM json_each(?) j ${WRITING} WHERE NOT ${RETIRED}
+           ON CONFLICT DO UPDATE SET ${adding(HOURLY_COUNTS)}`,
+        )
+        .bind(part),
+    ),
+    ...hourlyParts.map((part) =>
+      db
+        .prepare(
+          `INSERT INTO proof_of_play_aggregate_daily (generation, ${[...DAILY_KEY, ...HOURLY_COUNTS].join(", ")})
+           SELECT g.id, ${DAILY_KEY.map((column) => `j.value ->> ${HOURLY_KEY.indexOf(column)}`).join(", ")},
+             ${HOURLY_COUNTS.map((_, index) => `sum(j.value ->> ${HOURLY_KEY.length + index})`).join(", ")}
+           FROM json_each(?) j ${WRITING} WHERE ${RETIRED} GROUP BY ${DAILY_KEY.map((_, index) => index + 1).join(", ")}, ${DAILY_KEY.length + 1}
            ON CONFLICT DO UPDATE SET ${adding(HOURLY_COUNTS)}`,
         )
         .bind(part),
@@ -121,27 +168,30 @@ function aggregateStatements(db: D1Database, sums: Sums, now: number): D1Prepare
         db
           .prepare(
             `INSERT INTO device_activity_daily (generation, ${[...ACTIVITY_KEY, ...ACTIVITY_COUNTS].join(", ")}, last_activity_at)
-           SELECT g.id, ${fields(ACTIVITY_KEY.length + ACTIVITY_COUNTS.length + 1)} FROM json_each(?) j JOIN aggregate_generations g WHERE g.writing = 1
+           SELECT g.id, ${fields(ACTIVITY_KEY.length + ACTIVITY_COUNTS.length + 1)} FROM json_each(?) j ${WRITING} WHERE true
            ON CONFLICT DO UPDATE SET ${adding(ACTIVITY_COUNTS)}, last_activity_at = max(last_activity_at, excluded.last_activity_at)`,
           )
           .bind(part),
     ),
-    ...inParts(sums.refusals, (row) => [...REFUSAL_KEY.map((column) => row[column]), row.count]).map((part) =>
-      db
-        .prepare(
-          `INSERT INTO refusals_hourly (${REFUSAL_KEY.join(", ")}, count) SELECT ${fields(REFUSAL_KEY.length + 1)} FROM json_each(?) j WHERE true
-           ON CONFLICT DO UPDATE SET ${adding(["count"])}`,
-        )
-        .bind(part),
-    ),
     db
       .prepare(
         `INSERT INTO aggregate_days (generation, day, dirty, touched_at)
-         SELECT g.id, j.value, 1, ?2 FROM json_each(?1) j JOIN aggregate_generations g WHERE g.writing = 1
-         ON CONFLICT DO UPDATE SET dirty = 1, touched_at = excluded.touched_at`,
+         SELECT g.id, j.value ->> 0, 1, ?2 FROM json_each(?1) j ${WRITING} WHERE true
+         ON CONFLICT DO UPDATE SET dirty = hourly_retired_at IS NULL, touched_at = excluded.touched_at`,
       )
-      .bind(JSON.stringify(sums.days), now),
+      .bind(JSON.stringify(sums.days.map((day) => [day])), now),
   ];
+}
+
+function refusalStatements(db: D1Database, sums: Sums): D1PreparedStatement[] {
+  return inParts(sums.refusals, (row) => [...REFUSAL_KEY.map((column) => row[column]), row.count]).map((part) =>
+    db
+      .prepare(
+        `INSERT INTO refusals_hourly (${REFUSAL_KEY.join(", ")}, count) SELECT ${fields(REFUSAL_KEY.length + 1)} FROM json_each(?) j WHERE true
+         ON CONFLICT DO UPDATE SET ${adding(["count"])}`,
+      )
+      .bind(part),
+  );
 }
 
 /** A plain insert: the ledger has said that these plays are new, and the key catches what it should have. */
