@@ -52,19 +52,36 @@ export function reportFigures(source: ReportSource, groupBy: GroupKey[]): readon
 
 /** One page of a report, all of it of one state of the database. */
 export async function readReport(db: D1Database, query: ReportPageQuery, source: ReportSource, now: number): Promise<ProofOfPlayReport> {
-  const { from, to, groupBy, after, limit } = query;
-  const page = await readGroups(db, { source, query, generation: null }, after, limit, query.totals);
+  const page = await readPage(db, query, source);
   return {
     source,
     generated_at: toIso(now) ?? "",
-    from,
-    to,
-    group_by: groupBy,
+    from: query.from,
+    to: query.to,
+    group_by: query.groupBy,
     items: page.rows,
     next_cursor: page.next ? encodeCursor(query, page.next) : null,
     ...(page.totals ? { totals: page.totals } : {}),
   };
 }
+
+/** Where days lead the groups, a page that the next few days fill needs no look at the days behind them. */
+async function readPage(db: D1Database, query: ReportPageQuery, source: ReportSource): Promise<GroupsPage> {
+  const { groupBy, after, limit } = query;
+  const whole: Reading = { source, query, generation: null };
+  const totalsOf = query.totals ? whole : null;
+  if (groupBy[0] !== "day") return await readGroups(db, whole, after, limit, totalsOf);
+  const rest = { ...query, from: after?.[0] ?? query.from };
+  const window = windowFrom(query, rest.from);
+  if (groupBy.length > 1 && window.to < query.to) {
+    const page = await readGroups(db, { ...whole, query: { ...query, ...window } }, after, limit, totalsOf);
+    if (page.next) return page;
+  }
+  return await readGroups(db, { ...whole, query: rest }, after, limit, totalsOf);
+}
+
+/** Where days lead the groups, pages look at so many at a time, so that a page does not sum up all the days behind it. */
+const WINDOW_DAYS = 7;
 
 /** Rows of a report, and where the rest begins. */
 export interface GroupsPage {
@@ -76,7 +93,7 @@ export interface GroupsPage {
 }
 
 /**
- * Reads up to `limit` groups behind `after`, with the totals where asked for, in one transaction.
+ * Reads up to `limit` groups behind `after`, and the totals of `totalsOf`, in one transaction.
  * @throws Error where the generation to read does not exist (any more)
  */
 export async function readGroups(
@@ -84,10 +101,10 @@ export async function readGroups(
   reading: Reading,
   after: GroupPosition | null,
   limit: number,
-  withTotals: boolean,
+  totalsOf: Reading | null,
 ): Promise<GroupsPage> {
   const statements = [generationStatement(reading.generation), groupsStatement(reading, after, limit + 1)];
-  if (withTotals) statements.push(totalsStatement(reading));
+  if (totalsOf) statements.push(totalsStatement(totalsOf));
   const [generations, groups, totals] = await db.batch<ReportRow>(statements.map((statement) => prepare(db, statement)));
   const found = groups?.results ?? [];
   const last = found.length > limit ? found[limit - 1] : undefined;
@@ -127,8 +144,6 @@ function presented(row: ReportRow, { source, query }: Reading): ReportRow {
 
 /** Groups that one page of {@link readAllGroups} holds: what the stream keeps in memory at a time. */
 export const WHOLE_REPORT_PAGE_ROWS = 10_000;
-/** Where days lead the groups, later pages look at so many at a time, so that a page does not sum up all the days behind it. */
-const WINDOW_DAYS = 7;
 
 /**
  * All groups of a report, page by page. What is of one state: each page; so the whole, where it is one page. All pages are of
@@ -143,14 +158,14 @@ export async function* readAllGroups(
   source: ReportSource,
   pageRows = WHOLE_REPORT_PAGE_ROWS,
 ): AsyncGenerator<GroupsPage> {
-  let page = await readGroups(db, { source, query, generation: null }, null, pageRows, false);
+  let page = await readGroups(db, { source, query, generation: null }, null, pageRows, null);
   yield page;
   const { generation } = page;
   let window: { from: string; to: string } = query;
   while (page.next !== null || window.to < query.to) {
     const after: GroupPosition | null = page.next;
     window = nextWindow(query, window, after);
-    page = await readGroups(db, { source, query: { ...query, ...window }, generation }, after, pageRows, false);
+    page = await readGroups(db, { source, query: { ...query, ...window }, generation }, after, pageRows, null);
     yield page;
   }
 }
@@ -158,7 +173,10 @@ export async function* readAllGroups(
 /** The days that the next page looks at: from the day of the last row, or the days behind a window that has been read to its end. */
 function nextWindow(query: ReportQuery, window: { from: string; to: string }, after: GroupPosition | null): { from: string; to: string } {
   if (query.groupBy[0] !== "day") return window;
-  const from = after?.[0] ?? addDays(window.to, 1);
+  return windowFrom(query, after?.[0] ?? addDays(window.to, 1));
+}
+
+function windowFrom(query: ReportQuery, from: string): { from: string; to: string } {
   const to = addDays(from, WINDOW_DAYS - 1);
   return to < query.to ? { from, to } : { from, to: query.to };
 }
