@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
+import { askedToEnd } from "./ending.ts";
 import { localSecrets } from "./secrets.ts";
 import { main } from "./tools.ts";
-import { askedToEnd, migrateLocally, startWorker } from "./worker.ts";
+import { migrateLocally, startWorker } from "./worker.ts";
 
 /** `bun run dev`: the Worker alone, migrated, empty. */
 await main(async () => {

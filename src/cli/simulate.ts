@@ -2,10 +2,10 @@ import { mkdirSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { Fleet } from "./demo/fleet.ts";
 import { DemoStore } from "./demo/store.ts";
+import { askedToEnd } from "./ending.ts";
 import { fleetArguments } from "./options.ts";
 import { localSecrets } from "./secrets.ts";
 import { ALIVE_DIR, main } from "./tools.ts";
-import { askedToEnd } from "./worker.ts";
 
 /** `bun run simulate`: the fleet alone, against any address: `--base URL --token ADMIN_TOKEN`. */
 await main(async () => {

@@ -3,10 +3,11 @@ import { resolve } from "node:path";
 import { tickCrons } from "./cron.ts";
 import { Fleet } from "./demo/fleet.ts";
 import { DemoStore } from "./demo/store.ts";
+import { askedToEnd } from "./ending.ts";
 import { fleetArguments } from "./options.ts";
 import { localSecrets } from "./secrets.ts";
 import { ALIVE_DIR, main, Stop } from "./tools.ts";
-import { askedToEnd, migrateLocally, type RunningWorker, startWorker } from "./worker.ts";
+import { migrateLocally, type RunningWorker, startWorker } from "./worker.ts";
 
 /** The local queue lives in memory: what it lost must be sent again soon. */
 const DEMO_VARS = { OUTBOX_RESEND_AFTER_MS: "5000" };

@@ -79,14 +79,16 @@ export async function mustRun(command: string[], what: string): Promise<string> 
   return output;
 }
 
-/** Runs a program's main part. A {@link Stop}, or an argument that nobody knows, ends it with its message alone. */
-export async function main(work: () => Promise<number>): Promise<void> {
+/**
+ * Runs a program's main part and exits with its code. A {@link Stop}, or an argument that nobody knows, ends it with its
+ * message alone. The exit is explicit, since a request's time-out that is still running would keep the program alive.
+ */
+export async function main(work: () => Promise<number>): Promise<never> {
   try {
-    process.exitCode = await work();
+    process.exit(await work());
   } catch (error) {
     const foreign = error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
-    if (!foreign && !(error instanceof Stop)) throw error;
-    console.error(error.message);
-    process.exitCode = 1;
+    console.error(foreign || error instanceof Stop ? error.message : error);
+    process.exit(1);
   }
 }

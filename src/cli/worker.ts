@@ -94,16 +94,3 @@ async function endGroup(child: Bun.Subprocess): Promise<void> {
   // What is left of the group, should the runtime have outlived its parent.
   signal("SIGKILL");
 }
-
-/**
- * A promise of the moment when somebody wants this program to end: Ctrl-C, a polite kill, a closed terminal, or the end of
- * the script runner that started it.
- */
-export function askedToEnd(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => resolve());
-    const parent = process.ppid;
-    if (process.env.npm_lifecycle_event === undefined) return;
-    setInterval(() => process.ppid !== parent && resolve(), 500).unref();
-  });
-}

@@ -144,4 +144,17 @@ describe("the fleet's faults", () => {
     expect((await network.fetch("back", request)).status).toBe(200);
     expect(seen).toEqual(["answer lost", "calm", "back"]);
   });
+
+  test("when the power goes, what is under way breaks off, and the next request gets through", async () => {
+    const waiting = Promise.withResolvers<Response>();
+    const inner = { ...systemHost, fetch: () => waiting.promise, random: () => 0.5 };
+    const network = new ShakyNetwork(inner, roleOf(9), () => {});
+    const request = { method: "POST" as const, headers: {}, body: "" };
+    const broken = network.fetch("first", request);
+    network.hangUp();
+    await expect(broken).rejects.toThrow("the power is gone");
+    const next = network.fetch("second", request);
+    waiting.resolve(new Response("{}"));
+    expect((await next).status).toBe(200);
+  });
 });

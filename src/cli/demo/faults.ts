@@ -48,6 +48,7 @@ export class ShakyNetwork implements Host {
   readonly #role: Role;
   readonly #onSent: (url: string, request: HttpRequest) => void;
   #offlineUntil = 0;
+  #plug = new AbortController();
   /** No faults: for the end of a shift, when the queues must drain. */
   calm = false;
 
@@ -63,6 +64,12 @@ export class ShakyNetwork implements Host {
     this.#offlineUntil = this.#host.monotonic() + spell;
   }
 
+  /** Breaks off what is under way, as when the power goes. */
+  hangUp(): void {
+    this.#plug.abort();
+    this.#plug = new AbortController();
+  }
+
   get offline(): boolean {
     return this.#host.monotonic() < this.#offlineUntil;
   }
@@ -71,7 +78,7 @@ export class ShakyNetwork implements Host {
     if (this.offline) throw new TypeError("the screen is offline");
     if (!this.calm && this.#host.random() < CHANCES.requestLost) throw new TypeError("the request was lost");
     this.#onSent(url, request);
-    const response = await this.#host.fetch(url, request);
+    const response = await Promise.race([this.#host.fetch(url, request), broken(this.#plug.signal)]);
     if (!this.calm && this.#host.random() < CHANCES.answerLost) throw new TypeError("the answer was lost");
     return response;
   }
@@ -95,4 +102,8 @@ export class ShakyNetwork implements Host {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return this.#host.sleep(ms, signal);
   }
+}
+
+function broken(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new TypeError("the power is gone")), { once: true }));
 }

@@ -122,6 +122,7 @@ export class Screen {
 
   async powerOff(): Promise<void> {
     this.#running?.stop.abort();
+    this.network.hangUp();
     await this.#running?.ended;
     this.#running = null;
   }
