@@ -4,6 +4,8 @@ import { recordPlays } from "../src/plays/record.ts";
 export async function consumeQueue(batch: MessageBatch<unknown>, env: Env, _ctx: ExecutionContext): Promise<void> {
   switch (batch.queue) {
     case "play-events":
+    // The platform's last net: what it gave up on goes the same way once more; the sequencer's outbox has it all the same.
+    case "play-events-dead":
       return await recordPlays(batch, env);
     default:
       throw new Error(`there is no consumer for the queue ${batch.queue}`);

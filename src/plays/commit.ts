@@ -1,3 +1,4 @@
+import { reaching } from "../platform/outage.ts";
 import { withTimeout } from "../platform/retry.ts";
 import type { Segment } from "./archive.ts";
 import { type Chunk, chunkId } from "./chunk.ts";
@@ -45,7 +46,7 @@ async function readTwice<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await withTimeout(read(), D1_READ_TIMEOUT_MS, "D1 read");
   } catch {
-    return await withTimeout(read(), D1_READ_TIMEOUT_MS, "D1 read");
+    return await reaching("D1", () => withTimeout(read(), D1_READ_TIMEOUT_MS, "D1 read"));
   }
 }
 
@@ -57,7 +58,8 @@ export class LedgerConflict extends Error {
 /**
  * Records chunks: ledger, segment, aggregates, plays and refusals in ONE transaction that begins with the plain insert into the ledger,
  * so that either all of it is there, once, or none. `segment` is null where the chunks hold no plays.
- * @throws LedgerConflict where a chunk is recorded already. Any other error leaves open whether it was committed.
+ * @throws LedgerConflict where a chunk is recorded already; Outage where D1 is away, and then it is open whether it was committed; anything
+ * else where the data cannot be written.
  */
 export async function commitChunks(
   db: D1Database,
@@ -75,7 +77,7 @@ export async function commitChunks(
     ...(eventRows ? eventStatements(db, chunks) : []),
   ];
   try {
-    await withTimeout(db.batch(statements), D1_WRITE_TIMEOUT_MS, "D1 commit");
+    await reaching("D1", () => withTimeout(db.batch(statements), D1_WRITE_TIMEOUT_MS, "D1 commit"));
   } catch (error) {
     if (/UNIQUE constraint failed: chunk_ledger/.test(String(error)))
       throw new LedgerConflict("a chunk is recorded already", { cause: error });

@@ -43,9 +43,11 @@ export const DRAIN_AFTER_MS = SECOND_MS;
 export const ALARM_OVERDUE_MS = MINUTE_MS;
 export const QUEUE_SEND_TIMEOUT_MS = 5 * SECOND_MS;
 export const RESEND_BACKOFF_MAX_MS = 6 * HOUR_MS;
-export const SEND_BREAKER_FAILURES = 5;
-export const SEND_BREAKER_OPEN_MS = 30 * SECOND_MS;
 export const OUTBOX_FULL_RETRY_AFTER_S = 60;
+
+// Breakers: the queue from the sequencer, D1 and R2 from the consumer.
+export const BREAKER_FAILURES = 5;
+export const BREAKER_OPEN_MS = 30 * SECOND_MS;
 
 // The consumer.
 /** D1 takes values of 2 MB; a parameter stays under this. */
@@ -54,7 +56,10 @@ export const D1_WRITE_TIMEOUT_MS = 5 * SECOND_MS;
 export const D1_READ_TIMEOUT_MS = 2 * SECOND_MS;
 export const RETRY_DELAY_FIRST_S = 2;
 export const RETRY_DELAY_MAX_S = 600;
-/** A message that is unreadable at each of so many deliveries is written to the dead letters. */
-export const MAX_UNREADABLE_DELIVERIES = 5;
+/** After so many retries the outage is a long one, and the delays grow further. */
+export const PATIENT_RETRIES = 40;
+export const RETRY_DELAY_PATIENT_MAX_S = 3 * 3600;
+/** A message that failed so often with no neighbour to blame is written to the dead letters. */
+export const MAX_LONE_FAILURES = 5;
 /** How often a commit that another consumer was faster at starts again. */
 export const MAX_COMMIT_ROUNDS = 5;

@@ -1,11 +1,22 @@
+import { Breaker } from "../platform/breaker.ts";
 import { sha256Hex } from "../platform/encoding.ts";
 import { describeError } from "../platform/http.ts";
 import { log } from "../platform/log.ts";
+import { Outage, reaching } from "../platform/outage.ts";
 import { buildSegment, putSegment } from "./archive.ts";
 import { type Chunk, chunkId, decodeChunk } from "./chunk.ts";
 import { commitChunks, type HashedChunk, LedgerConflict, readLedger } from "./commit.ts";
-import { buryMessage, type DeadLetterReason } from "./dead-letters.ts";
-import { MAX_COMMIT_ROUNDS, MAX_UNREADABLE_DELIVERIES, RETRY_DELAY_FIRST_S, RETRY_DELAY_MAX_S } from "./limits.ts";
+import { buryMessage, countLoneFailure, type DeadLetterReason } from "./dead-letters.ts";
+import {
+  BREAKER_FAILURES,
+  BREAKER_OPEN_MS,
+  MAX_COMMIT_ROUNDS,
+  MAX_LONE_FAILURES,
+  PATIENT_RETRIES,
+  RETRY_DELAY_FIRST_S,
+  RETRY_DELAY_MAX_S,
+  RETRY_DELAY_PATIENT_MAX_S,
+} from "./limits.ts";
 
 /** A queue message with its chunk. */
 interface Delivery {
@@ -14,36 +25,67 @@ interface Delivery {
   chunk: HashedChunk;
 }
 
+/** Spares D1 and R2 while they are away; of this isolate. */
+export const consumerBreaker = new Breaker(BREAKER_FAILURES, BREAKER_OPEN_MS);
+
 /**
  * The consumer of `play-events`. In order: read each message · ask the ledger which chunks are new · put their segment into R2 · record
  * them in one D1 transaction · confirm to the sequencers · acknowledge. Whatever dies in between is delivered again and meets the ledger.
- * Each message is acknowledged or retried by itself, and never before its chunk is in D1.
+ * Each message is acknowledged or retried by itself, and never acknowledged before its chunk is in D1 or among the dead letters.
  */
 export async function recordPlays(batch: MessageBatch<unknown>, env: Env): Promise<void> {
   const now = Date.now();
-  const deliveries = await readMessages(batch.messages, env, now);
+  if (!consumerBreaker.allows(now)) {
+    for (const message of batch.messages) message.retry({ delaySeconds: Math.ceil((consumerBreaker.openUntil - now) / 1000) });
+    return;
+  }
+  await settle(await readMessages(batch.messages, env, now), env, now);
+}
+
+/**
+ * Records deliveries, and gives each its due. An outage is no bad message: all of them come again, ever more rarely. Whatever else fails is
+ * narrowed down by halving, so that only the message that is to blame fails alone.
+ */
+async function settle(deliveries: Delivery[], env: Env, now: number): Promise<void> {
+  if (deliveries.length === 0) return;
   try {
     const recorded = await recordNew(deliveries, env, now);
+    consumerBreaker.succeeded();
     await confirmAll(recorded, env);
     for (const { message } of recorded) message.ack();
-    log("info", "batch processed", {
-      chunks: recorded.length,
-      plays: recorded.reduce((sum, { chunk }) => sum + chunk.plays.length, 0),
-      correlation_ids: correlationIds(recorded.map(({ chunk }) => chunk)),
-    });
+    logRecorded(recorded);
   } catch (error) {
-    // An outage is no bad message: everything comes again, ever more rarely.
-    log("error", "consumer failed", { messages: deliveries.length, error: describeError(error) });
-    for (const { message } of deliveries) message.retry({ delaySeconds: retryDelayS(message.attempts) });
+    if (error instanceof Outage || error instanceof LedgerConflict) {
+      if (error instanceof Outage) consumerBreaker.failed(now);
+      log("error", "consumer failed", {
+        messages: deliveries.length,
+        failures: consumerBreaker.failures,
+        error: describeError(error.cause ?? error),
+      });
+      for (const { message } of deliveries) retryLater(message);
+    } else if (deliveries.length > 1) {
+      log("warn", "batch halved", { messages: deliveries.length, error: describeError(error) });
+      const middle = Math.ceil(deliveries.length / 2);
+      await settle(deliveries.slice(0, middle), env, now);
+      await settle(deliveries.slice(middle), env, now);
+    } else {
+      const [delivery] = deliveries;
+      if (delivery) await failAlone(delivery.message, delivery, "UNRECORDABLE", error, env, now);
+    }
   }
 }
 
-/** Seconds before a message is delivered again: doubling from 2 s to 10 min. */
+/** Seconds before a message is delivered again: doubling from 2 s to 10 min, and to 3 h after forty tries, so that a hundred last for a week. */
 export function retryDelayS(attempts: number): number {
-  return Math.min(RETRY_DELAY_FIRST_S * 2 ** Math.max(0, attempts - 1), RETRY_DELAY_MAX_S);
+  const doubled = RETRY_DELAY_FIRST_S * 2 ** Math.max(0, Math.min(attempts, 30) - 1);
+  return Math.min(doubled, attempts <= PATIENT_RETRIES ? RETRY_DELAY_MAX_S : RETRY_DELAY_PATIENT_MAX_S);
 }
 
-/** Messages outlive deploys, so each is parsed anew. What is no chunk is tried a few times, then put where people can look at it. */
+function retryLater(message: Message<unknown>): void {
+  message.retry({ delaySeconds: retryDelayS(message.attempts) });
+}
+
+/** Messages outlive deploys, so each is parsed anew. What is no chunk fails alone, and spoils no neighbour. */
 async function readMessages(messages: readonly Message<unknown>[], env: Env, now: number): Promise<Delivery[]> {
   const deliveries: Delivery[] = [];
   for (const message of messages) {
@@ -52,9 +94,7 @@ async function readMessages(messages: readonly Message<unknown>[], env: Env, now
       if (!bytes) throw new Error("the message's body is not bytes");
       deliveries.push({ message, bytes, chunk: { ...decodeChunk(bytes), hash: await sha256Hex(bytes) } });
     } catch (error) {
-      log("error", "message cannot be read", { id: message.id, attempts: message.attempts, error: describeError(error) });
-      if (message.attempts < MAX_UNREADABLE_DELIVERIES) message.retry({ delaySeconds: retryDelayS(message.attempts) });
-      else await bury(message, { bytes: bytes ?? new Uint8Array(0), chunk: null }, "UNREADABLE", env, now);
+      await failAlone(message, { bytes: bytes ?? new Uint8Array(0), chunk: null }, "UNREADABLE", error, env, now);
     }
   }
   return deliveries;
@@ -70,11 +110,10 @@ async function recordNew(deliveries: Delivery[], env: Env, now: number): Promise
   for (let round = 1; ; round++) {
     const { fresh, known, conflicting } = await sortByLedger(deliveries, env);
     for (const delivery of conflicting) await bury(delivery.message, delivery, "CHUNK_CONFLICT", env, now);
-    await confirmAll(conflicting, env);
     if (fresh.length === 0) return known;
     const chunks = fresh.map(({ chunk }) => chunk);
     const segment = chunks.some((chunk) => chunk.plays.length > 0) ? await buildSegment(chunks, now) : null;
-    if (segment) await putSegment(env.BUCKET, segment);
+    if (segment) await reaching("R2", () => putSegment(env.BUCKET, segment));
     try {
       await commitChunks(env.DB, chunks, segment, now, env.EVENT_ROWS !== "off");
       return deliveries.filter((delivery) => !conflicting.includes(delivery));
@@ -94,7 +133,6 @@ interface SortedDeliveries {
 
 async function sortByLedger(deliveries: Delivery[], env: Env): Promise<SortedDeliveries> {
   const sorted: SortedDeliveries = { fresh: [], known: [], conflicting: [] };
-  if (deliveries.length === 0) return sorted;
   const ledger = await readLedger(
     env.DB,
     deliveries.map(({ chunk }) => chunk),
@@ -113,7 +151,7 @@ async function sortByLedger(deliveries: Delivery[], env: Env): Promise<SortedDel
 }
 
 /** Tells the sequencers what is recorded. One that cannot be told sends again, meets the ledger, and is told then. */
-async function confirmAll(deliveries: Delivery[], env: Env): Promise<void> {
+async function confirmAll(deliveries: Pick<Delivery, "chunk">[], env: Env): Promise<void> {
   const byDevice = new Map<string, { deviceId: string; incarnation: string; numbers: number[] }>();
   for (const { chunk } of deliveries) {
     const { device_id, incarnation, number } = chunk.header;
@@ -130,25 +168,49 @@ async function confirmAll(deliveries: Delivery[], env: Env): Promise<void> {
   }
 }
 
-async function bury(
+type Letter = { bytes: Uint8Array<ArrayBuffer>; chunk: HashedChunk | null };
+
+/** A message that failed with no neighbour to blame: tried again a few times, then put where people can look at it. */
+async function failAlone(
   message: Message<unknown>,
-  letter: { bytes: Uint8Array<ArrayBuffer>; chunk: HashedChunk | null },
+  letter: Letter,
   reason: DeadLetterReason,
+  error: unknown,
   env: Env,
   now: number,
 ): Promise<void> {
+  const text = describeError(error);
+  log("error", "message failed alone", { id: message.id, attempts: message.attempts, reason, error: text });
   try {
-    await buryMessage(env, { id: message.id, bytes: letter.bytes, header: letter.chunk?.header ?? null }, reason, now);
+    const failures = await countLoneFailure(env.DB, message.id, text, now);
+    if (failures >= MAX_LONE_FAILURES) await bury(message, letter, reason, env, now);
+    else retryLater(message);
+  } catch (cause) {
+    log("error", "lone failure not counted", { id: message.id, error: describeError(cause) });
+    retryLater(message);
+  }
+}
+
+/** Writes the message to the dead letters, has its sequencer drop it, and acknowledges: in this order. */
+async function bury(message: Message<unknown>, letter: Letter, reason: DeadLetterReason, env: Env, now: number): Promise<void> {
+  try {
+    await buryMessage(env, { messageId: message.id, ...letter }, reason, now);
+    if (letter.chunk) await confirmAll([{ chunk: letter.chunk }], env);
     message.ack();
   } catch (error) {
     log("error", "dead letter not written", { id: message.id, error: describeError(error) });
-    message.retry({ delaySeconds: retryDelayS(message.attempts) });
+    retryLater(message);
   }
 }
 
 const MAX_LOGGED_CORRELATION_IDS = 20;
 
-function correlationIds(chunks: Chunk[]): string[] {
+function logRecorded(recorded: Delivery[]): void {
+  const chunks: Chunk[] = recorded.map(({ chunk }) => chunk);
   const ids = new Set(chunks.flatMap((chunk) => chunk.plays.map(({ play }) => play.correlation_id)));
-  return [...ids].slice(0, MAX_LOGGED_CORRELATION_IDS);
+  log("info", "batch processed", {
+    chunks: chunks.length,
+    plays: chunks.reduce((sum, chunk) => sum + chunk.plays.length, 0),
+    correlation_ids: [...ids].slice(0, MAX_LOGGED_CORRELATION_IDS),
+  });
 }

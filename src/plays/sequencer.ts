@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { type DeviceProfile, loadProfile } from "../devices/profile.ts";
+import { Breaker } from "../platform/breaker.ts";
 import { describeError } from "../platform/http.ts";
 import { hashId, log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
@@ -7,13 +8,13 @@ import { type Admission, type AdmitRequest, decideRequest, EMPTY_HEAD, type Requ
 import { encodeChunk, type RefusalCount } from "./chunk.ts";
 import {
   ALARM_OVERDUE_MS,
+  BREAKER_FAILURES,
+  BREAKER_OPEN_MS,
   D1_READ_TIMEOUT_MS,
   DRAIN_AFTER_MS,
   MAX_CHUNKS_UNCONFIRMED,
   MAX_REFUSED_KEPT,
   QUEUE_SEND_TIMEOUT_MS,
-  SEND_BREAKER_FAILURES,
-  SEND_BREAKER_OPEN_MS,
 } from "./limits.ts";
 import {
   confirm,
@@ -60,8 +61,7 @@ export class DeviceSequencer extends DurableObject<Env> {
   /** Bytes of plays that are not confirmed. */
   #outboxBytes: number;
   #alarmAt: number | null = null;
-  #sendFailures = 0;
-  #sendingPausedUntil = 0;
+  readonly #queueBreaker = new Breaker(BREAKER_FAILURES, BREAKER_OPEN_MS);
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -190,7 +190,7 @@ export class DeviceSequencer extends DurableObject<Env> {
       const settle = this.#store.transaction(() => this.#seen.pack(now, confirmedRanges(this.#outbox)));
       settle();
     }
-    if (now < this.#sendingPausedUntil || !this.#identity) return;
+    if (!this.#queueBreaker.allows(now) || !this.#identity) return;
     const due = this.#sealAndTakeDue(now);
     const { incarnation } = this.#identity;
     const messages = due.map((chunk) => ({ chunk, bytes: this.#encode(chunk, incarnation) }));
@@ -226,23 +226,18 @@ export class DeviceSequencer extends DurableObject<Env> {
   async #send(group: { chunk: SealedChunk; bytes: Uint8Array<ArrayBuffer> }[]): Promise<void> {
     const numbers = new Set(group.map(({ chunk }) => chunk.number));
     try {
-      if (Date.now() < this.#sendingPausedUntil) throw new Error("the queue is left alone after failures");
+      if (!this.#queueBreaker.allows(Date.now())) throw new Error("the queue is left alone after failures");
       await withTimeout(
         this.env.PLAY_EVENTS.sendBatch(group.map(({ bytes }) => ({ body: bytes, contentType: "bytes" }))),
         QUEUE_SEND_TIMEOUT_MS,
         "queue send",
       );
-      this.#sendFailures = 0;
+      this.#queueBreaker.succeeded();
     } catch (error) {
-      this.#sendFailures += 1;
-      if (this.#sendFailures >= SEND_BREAKER_FAILURES) this.#sendingPausedUntil = Date.now() + SEND_BREAKER_OPEN_MS;
-      log("warn", "chunks not sent", {
-        device: await this.#hashedId(),
-        chunks: group.length,
-        failures: this.#sendFailures,
-        error: describeError(error),
-      });
-      const delay = Math.min(2 ** this.#sendFailures * 1000, SEND_BREAKER_OPEN_MS);
+      this.#queueBreaker.failed(Date.now());
+      const { failures } = this.#queueBreaker;
+      log("warn", "chunks not sent", { device: await this.#hashedId(), chunks: group.length, failures, error: describeError(error) });
+      const delay = Math.min(2 ** failures * 1000, BREAKER_OPEN_MS);
       const state = postpone(this.#outbox, numbers, Date.now() + delay);
       this.#store.write("outbox", state);
       this.#outbox = state;
@@ -266,7 +261,7 @@ export class DeviceSequencer extends DurableObject<Env> {
     for (const chunk of this.#outbox.chunks) turns.push(chunk.nextSendAt);
     const packDueAt = this.#seen.packDueAt();
     if (packDueAt !== null) turns.push(packDueAt);
-    return turns.length === 0 ? null : Math.max(Math.min(...turns), now + DRAIN_AFTER_MS, this.#sendingPausedUntil);
+    return turns.length === 0 ? null : Math.max(Math.min(...turns), now + DRAIN_AFTER_MS, this.#queueBreaker.openUntil);
   }
 
   /**

@@ -143,14 +143,16 @@ describe("between sequencer and D1", () => {
     expect(incident).toEqual({ type: "CHUNK_CONFLICT", severity: "high" });
   });
 
-  test("a message that is no chunk does not spoil its neighbours, and ends in the dead letters at its fifth delivery", async () => {
+  test("a message that is no chunk does not spoil its neighbours, and ends in the dead letters at its fifth failure", async () => {
     await sendTen();
     const [body] = await sentChunks();
     if (!body) throw new Error("nothing was sent");
     const rubbish = new TextEncoder().encode('{"v":99}\n');
-    expect(await deliver([rubbish, body])).toEqual({ acked: 1, retried: 1 });
+    const id = crypto.randomUUID();
+    expect(await deliver([rubbish, body], env, 1, [id])).toEqual({ acked: 1, retried: 1 });
     await expectDrained(device, 10);
-    expect(await deliver([rubbish], env, 5)).toEqual({ acked: 1, retried: 0 });
+    for (let failure = 2; failure < 5; failure++) expect(await deliver([rubbish], env, failure, [id])).toEqual({ acked: 0, retried: 1 });
+    expect(await deliver([rubbish], env, 5, [id])).toEqual({ acked: 1, retried: 0 });
     const row = await env.DB.prepare("SELECT count(*) AS n FROM dead_letters WHERE reason = 'UNREADABLE'").first<{ n: number }>();
     expect(row?.n).toBe(1);
   });

@@ -51,10 +51,15 @@ export async function statusOf(deviceId: string) {
 }
 
 /** Delivers messages to the real consumer. Returns what it did with each: acknowledged or to be retried. */
-export async function deliver(bodies: Uint8Array[], bindings: Env = env, attempts = 1): Promise<{ acked: number; retried: number }> {
+export async function deliver(
+  bodies: Uint8Array[],
+  bindings: Env = env,
+  attempts = 1,
+  ids: string[] = [],
+): Promise<{ acked: number; retried: number }> {
   const batch = createMessageBatch(
     "play-events",
-    bodies.map((body) => ({ id: crypto.randomUUID(), timestamp: new Date(), attempts, body: body.slice() })),
+    bodies.map((body, index) => ({ id: ids[index] ?? crypto.randomUUID(), timestamp: new Date(), attempts, body: body.slice() })),
   );
   const ctx = createExecutionContext();
   await consumeQueue(batch, bindings, ctx);

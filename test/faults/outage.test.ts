@@ -1,0 +1,142 @@
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, test } from "vitest";
+import { relistDeadLetters } from "../../src/plays/dead-letters.ts";
+import { BREAKER_FAILURES, MAX_LONE_FAILURES } from "../../src/plays/limits.ts";
+import { consumerBreaker, recordPlays, retryDelayS } from "../../src/plays/record.ts";
+import { makeDevice, postBatch, signedLogs, type TestDevice } from "../support/device.ts";
+import { booksOf, CaughtQueue, deliver, drain, expectDrained, runAlarm, withFault } from "../support/pipeline.ts";
+
+let device: TestDevice;
+let queue: CaughtQueue;
+
+beforeEach(async () => {
+  consumerBreaker.succeeded();
+  device = await makeDevice();
+  queue = new CaughtQueue();
+  await env.SEQUENCER.getByName(device.id).refreshProfile();
+  await queue.attach(device.id, { OUTBOX_RESEND_AFTER_MS: "900000" });
+});
+
+/** Chunks of ten plays each. */
+async function chunksOfTen(count: number): Promise<Uint8Array[]> {
+  const bodies: Uint8Array[] = [];
+  for (let n = 0; n < count; n++) {
+    await postBatch(device, await signedLogs(device, 10));
+    await runAlarm(device.id);
+    bodies.push(...queue.take());
+  }
+  expect(bodies.length).toBe(count);
+  return bodies;
+}
+
+/** The play's day in a chunk made one that D1's schema does not take: the chunk is readable, and cannot be recorded. */
+function unrecordable(body: Uint8Array): Uint8Array {
+  const text = new TextDecoder().decode(body);
+  const lines = text.split("\n");
+  // The same play a second time: the key of the plays is violated, whatever else is right.
+  const header = JSON.parse(lines[0] ?? "{}");
+  return new TextEncoder().encode(
+    [JSON.stringify({ ...header, plays: header.plays + 1 }), ...lines.slice(1, 3), ...lines.slice(1)].join("\n"),
+  );
+}
+
+describe("an outage is no bad message", () => {
+  test("while D1 is away for as many deliveries as may be, nothing goes to the dead letters; then everything is recorded", async () => {
+    const bodies = await chunksOfTen(3);
+    for (let attempt = 1; attempt <= 30; attempt++) {
+      consumerBreaker.succeeded();
+      expect(await deliver(bodies, withFault("DB.batch", "before"), attempt)).toEqual({ acked: 0, retried: 3 });
+    }
+    expect(await env.DB.prepare("SELECT count(*) AS n FROM dead_letters").first()).toEqual({ n: 0 });
+    expect(await env.DB.prepare("SELECT count(*) AS n FROM lone_failures").first()).toEqual({ n: 0 });
+    consumerBreaker.succeeded();
+    expect(await deliver(bodies, env, 31)).toEqual({ acked: 3, retried: 0 });
+    await expectDrained(device, 30);
+  });
+
+  test("after five failures in a row D1 and R2 are left alone, and one try decides when that is over", async () => {
+    const bodies = await chunksOfTen(1);
+    let asked = 0;
+    const away: Env = {
+      ...env,
+      DB: new Proxy(env.DB, {
+        get: (target, property) => {
+          asked += 1;
+          if (property === "prepare") return target.prepare.bind(target);
+          return () => Promise.reject(new Error("D1_ERROR: Network connection lost."));
+        },
+      }),
+    };
+    for (let n = 0; n < BREAKER_FAILURES; n++) await deliver(bodies, away);
+    expect(consumerBreaker.allows(Date.now())).toBe(false);
+    const before = asked;
+    expect(await deliver(bodies, away)).toEqual({ acked: 0, retried: 1 });
+    expect(asked).toBe(before);
+    expect(consumerBreaker.allows(consumerBreaker.openUntil)).toBe(true);
+    consumerBreaker.failed(consumerBreaker.openUntil);
+    expect(consumerBreaker.allows(Date.now())).toBe(false);
+    consumerBreaker.succeeded();
+    await deliver(bodies);
+    await expectDrained(device, 10);
+  });
+
+  test("delays grow from 2 s to 10 min, and further in a long outage, so that a hundred retries last for a week", () => {
+    expect([1, 2, 3, 9, 10, 40, 41, 100].map(retryDelayS)).toEqual([2, 4, 8, 512, 600, 600, 10_800, 10_800]);
+    const days = Array.from({ length: 100 }, (_, index) => retryDelayS(index + 1)).reduce((sum, delay) => sum + delay, 0) / 86_400;
+    expect(days).toBeGreaterThan(7);
+    expect(days).toBeLessThan(14);
+  });
+});
+
+describe("a bad message", () => {
+  test("is found by halving: its neighbours are recorded at once, it alone is tried again", async () => {
+    const bodies = await chunksOfTen(8);
+    const spoiled = bodies.map((body, index) => (index === 5 ? unrecordable(body) : body));
+    expect(await deliver(spoiled)).toEqual({ acked: 7, retried: 1 });
+    expect(await booksOf(device)).toMatchObject({ ledger: 70, events: 70, hourly: 70, deadLetters: 0 });
+  });
+
+  test("that failed alone five times lies in the dead letters, is listed, confirmed and acknowledged; outages in between do not count", async () => {
+    const [body] = await chunksOfTen(1);
+    if (!body) throw new Error("nothing was sent");
+    const spoiled = unrecordable(body);
+    const message = { id: "the-same-message", timestamp: new Date(), body: spoiled };
+    const outcomes: string[] = [];
+    const once = async (bindings: Env) => {
+      const batch = {
+        queue: "play-events",
+        messages: [{ ...message, attempts: 1, ack: () => outcomes.push("ack"), retry: () => outcomes.push("retry") }],
+      } as unknown as MessageBatch<unknown>;
+      await recordPlays(batch, bindings);
+    };
+    for (let n = 1; n < MAX_LONE_FAILURES; n++) {
+      await once(env);
+      await once(withFault("DB.batch", "before"));
+      consumerBreaker.succeeded();
+    }
+    expect(outcomes).toEqual(Array(2 * (MAX_LONE_FAILURES - 1)).fill("retry"));
+    await once(env);
+    expect(outcomes.at(-1)).toBe("ack");
+    const letter = await env.DB.prepare("SELECT id, r2_key, reason, device_id, plays_count FROM dead_letters").first<{
+      r2_key: string;
+      reason: string;
+    }>();
+    expect(letter).toMatchObject({ reason: "UNRECORDABLE", device_id: device.id, plays_count: 11 });
+    expect(new Uint8Array((await (await env.BUCKET.get(letter?.r2_key ?? ""))?.arrayBuffer()) ?? new ArrayBuffer(0))).toEqual(spoiled);
+    expect(await booksOf(device)).toMatchObject({ ledger: 0, waiting: 0, unconfirmed: 0 });
+    expect(await env.DB.prepare("SELECT count(*) AS n FROM lone_failures WHERE message_id = ?").bind(message.id).first()).toEqual({ n: 0 });
+  });
+
+  test("the list of dead letters can be rebuilt from R2", async () => {
+    await env.DB.prepare("DELETE FROM dead_letters").run();
+    const listed = (await env.BUCKET.list({ prefix: "dead-letter/" })).objects.length;
+    expect(listed).toBeGreaterThan(0);
+    expect(await relistDeadLetters(env)).toBe(listed);
+    expect(await relistDeadLetters(env)).toBe(0);
+    expect(await env.DB.prepare("SELECT reason, plays_count FROM dead_letters").first()).toEqual({
+      reason: "UNRECORDABLE",
+      plays_count: 11,
+    });
+    await drain(device.id, queue);
+  });
+});
