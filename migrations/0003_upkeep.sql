@@ -42,3 +42,8 @@ CREATE UNIQUE INDEX replays_running ON replays(status) WHERE status = 'filling';
 CREATE TABLE replay_segments (
   generation INTEGER NOT NULL, segment_id TEXT NOT NULL, plays_count INTEGER NOT NULL, PRIMARY KEY (generation, segment_id)
 ) WITHOUT ROWID;
+
+-- When each job last ran, and with what result: one row a job.
+CREATE TABLE job_runs (
+  job TEXT PRIMARY KEY, ran_at INTEGER NOT NULL, ok INTEGER NOT NULL, result_json TEXT NOT NULL
+) WITHOUT ROWID;

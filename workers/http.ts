@@ -20,6 +20,7 @@ import { Problem } from "../src/platform/errors.ts";
 import { healthRoutes } from "../src/platform/health.ts";
 import { type AppEnv, correlate, createRouter, onError } from "../src/platform/http.ts";
 import { inspectRoutes } from "../src/plays/inspect.ts";
+import { pipelineRoutes } from "../src/plays/pipeline.ts";
 import { playbackLogRoutes } from "../src/plays/receive.ts";
 import { reports } from "../src/reports/routes.ts";
 import { storeRoutes } from "../src/stores/stores.ts";
@@ -83,6 +84,7 @@ app.route("/", versionRoutes);
 app.route("/", auditRoutes);
 app.route("/", playbackLogRoutes);
 app.route("/", inspectRoutes);
+app.route("/", pipelineRoutes);
 app.route("/", reports);
 
 export type AppType = typeof app;

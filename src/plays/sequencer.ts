@@ -144,9 +144,13 @@ export class DeviceSequencer extends DurableObject<Env> {
     this.#arm(Date.now());
   }
 
-  /** Arms an alarm that is missing or overdue; what the hourly sweep calls. */
-  async wake(): Promise<void> {
+  /** Arms an alarm that is missing or overdue, and tells what the outbox holds: what the hourly sweep calls. */
+  async wake(): Promise<{ waiting: number; unconfirmed: number }> {
+    // What memory believes is not enough here: an alarm may be lost that nobody heard of.
+    this.#alarmAt = await this.ctx.storage.getAlarm();
     this.#arm(Date.now());
+    const { waiting_plays, unconfirmed_plays } = await this.status();
+    return { waiting: waiting_plays, unconfirmed: unconfirmed_plays };
   }
 
   async status(): Promise<SequencerStatus> {

@@ -1,0 +1,59 @@
+import { describeError } from "../platform/http.ts";
+import { log } from "../platform/log.ts";
+import { DAY_MS, utcDay } from "../platform/time.ts";
+
+const ACTIVE_WITHIN_MS = 3 * DAY_MS;
+const MAX_DEVICES_PER_RUN = 8000;
+const CALLS_AT_ONCE = 50;
+
+/** What the hourly sweep found: outboxes that hold something, and how much. */
+export interface SweepResult {
+  devices: number;
+  failed: number;
+  /** Devices whose outbox is not empty. */
+  holding: number;
+  waiting_plays: number;
+  unconfirmed_plays: number;
+  /** Active devices that this run did not reach: there are more than one run can call. */
+  left: number;
+}
+
+/**
+ * Calls the sequencer of each device that was active in the last three days, so that an alarm that got lost is armed again. A device is active
+ * when plays of it were recorded, when it was heard of, or when it was paired or changed.
+ */
+export async function sweepOutboxes(env: Env, now: number): Promise<SweepResult> {
+  const since = now - ACTIVE_WITHIN_MS;
+  const { results } = await env.DB.prepare(
+    `SELECT a.device_id AS id FROM aggregate_generations g JOIN device_activity_daily a ON a.generation = g.id WHERE g.live = 1 AND a.day >= ?1
+     UNION SELECT id FROM devices WHERE status <> 'unpaired' AND (updated_at >= ?2 OR last_seen_at >= ?2)
+     UNION SELECT device_id FROM sequencer_incarnations WHERE born_at >= ?2
+     ORDER BY id LIMIT ?3`,
+  )
+    .bind(utcDay(since - DAY_MS), since, MAX_DEVICES_PER_RUN + 1)
+    .all<{ id: string }>();
+  const devices = results.slice(0, MAX_DEVICES_PER_RUN).map(({ id }) => id);
+  const result: SweepResult = {
+    devices: devices.length,
+    failed: 0,
+    holding: 0,
+    waiting_plays: 0,
+    unconfirmed_plays: 0,
+    left: results.length - devices.length,
+  };
+  for (let at = 0; at < devices.length; at += CALLS_AT_ONCE) {
+    const outcomes = await Promise.allSettled(devices.slice(at, at + CALLS_AT_ONCE).map((id) => env.SEQUENCER.getByName(id).wake()));
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected") {
+        result.failed += 1;
+        log("warn", "sweep could not reach a sequencer", { error: describeError(outcome.reason) });
+        continue;
+      }
+      const { waiting, unconfirmed } = outcome.value;
+      if (waiting + unconfirmed > 0) result.holding += 1;
+      result.waiting_plays += waiting;
+      result.unconfirmed_plays += unconfirmed;
+    }
+  }
+  return result;
+}
