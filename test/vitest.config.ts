@@ -26,5 +26,7 @@ export default defineConfig({
     exclude: ["test/node/**", "test/browser/**"],
     setupFiles: ["test/support/migrate.ts"],
     maxWorkers: 2,
+    // What the Worker logs is shown for the tests that fail.
+    silent: "passed-only",
   },
 });
