@@ -56,7 +56,7 @@ describe("the books", () => {
     );
   });
 
-  test("after a crash strike out what the SDK never got, and take up what it has", async () => {
+  test("after a crash leave out what the SDK never got, and take up what it has", async () => {
     books.write(play("lost"));
     books.write(play("queued"));
     books.write(play("refused", { refusal: "CLOCK_SKEW" }));

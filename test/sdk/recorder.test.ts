@@ -88,6 +88,24 @@ describe("the sequence", () => {
     expect(queued).toEqual([1, 2, 3]);
   });
 
+  test("makes one log after the other, also when the disk is slow for the first", async () => {
+    const { options, queue } = await setUp();
+    const disk = Promise.withResolvers<void>();
+    const saved: number[] = [];
+    options.store.save = async (state) => {
+      saved.push(state.nextSequence);
+      if (state.nextSequence === 2) await disk.promise;
+    };
+    const recorder = await Recorder.open(options);
+    const plays = [recorder.start(item, "first").finish(), recorder.start(item, "second").finish()];
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    expect(saved).toEqual([2]);
+    disk.resolve();
+    await Promise.all(plays);
+    expect(saved).toEqual([2, 3]);
+    expect((await queue.ready(0, 9)).map((log) => log.log_id)).toEqual(["first", "second"]);
+  });
+
   test("goes on after a restart, and begins a new epoch where the storage was lost", async () => {
     const { disk, options, recorder } = await setUp();
     const first = await recorder.start(item).finish();

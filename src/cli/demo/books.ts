@@ -85,8 +85,8 @@ export class Books {
   }
 
   /**
-   * What a crash left half written. A play that the SDK never got was lost with its player: it is struck out.
-   * A refusal that the queue knows and the books do not is entered.
+   * What a crash left half written: a play that the queue has, or a refusal that it knows, and the books do not, is entered.
+   * A play that the SDK never got was lost with its player, and stays out of the sums.
    */
   #reconcile(): void {
     this.#store.db.transaction(() => {
@@ -94,7 +94,6 @@ export class Books {
         `UPDATE books SET handed = 1 WHERE handed = 0 AND EXISTS
            (SELECT 1 FROM queue q WHERE q.device = books.device AND q.log_id = books.log_id)`,
       );
-      this.#store.db.run("DELETE FROM books WHERE handed = 0");
       this.#store.db.run(
         `UPDATE books SET refused_as = (SELECT r.code FROM refused r WHERE r.device = books.device AND r.log_id = books.log_id)
          WHERE refused_as IS NULL AND log_id IN (SELECT log_id FROM refused)`,
