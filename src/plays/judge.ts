@@ -152,7 +152,7 @@ function isBillable(log: PlayLog, status: PlayStatus, flags: Flag[], quality: nu
   return flags.every((flag) => FLAG_EFFECTS[flag].billable || (flag === "UNSIGNED" && policy.unsignedBillable));
 }
 
-/** The assignment in force at an instant; null before the first. */
+/** The assignment in force at an instant. Before a device's first one, that one: clocks differ by seconds, and nobody says where else it stood. */
 function assignmentAt(assignments: Assignment[], ms: number): Assignment | null {
-  return assignments.findLast((assignment) => assignment.validFrom <= ms) ?? null;
+  return assignments.findLast((assignment) => assignment.validFrom <= ms) ?? assignments[0] ?? null;
 }

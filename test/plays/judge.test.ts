@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { Assignment } from "../../src/devices/profile.ts";
 import { parseInstant } from "../../src/platform/time.ts";
 import { readClock } from "../../src/plays/clock.ts";
 import { readPlaybackLog } from "../../src/plays/dialects/playback-log.ts";
+import { judgePlay } from "../../src/plays/judge.ts";
 import { distanceM } from "../../src/plays/place.ts";
 import { doorPolicy } from "../../src/plays/policy.ts";
 import { storeDay } from "../../src/plays/store-day.ts";
@@ -59,6 +61,57 @@ describe("the store's day", () => {
     ["2011-12-30T10:00:00.000Z", "Pacific/Apia", "2011-12-31"],
   ])("%s in %s is %s", (at, zone, day) => expect(storeDay(Date.parse(at), zone)).toBe(day));
   test("without a store it is UTC's", () => expect(storeDay(Date.parse("2026-11-20T23:59:59Z"), null)).toBe("2026-11-20"));
+});
+
+test("a play is placed by the assignment in force when it started, and before a device's first one by that one", () => {
+  const log = {
+    id: "",
+    campaignId: "c",
+    adGroupId: "",
+    contentId: "v",
+    contentVersion: "",
+    playlistId: "",
+    slotId: "",
+    type: "PLAY" as const,
+  };
+  const at = (startedAt: number, assignments: Assignment[]) => {
+    const judged = judgePlay(
+      {
+        ...log,
+        startedAt,
+        endedAt: startedAt,
+        durationMs: 0,
+        deviceExpectedMs: null,
+        status: "ERROR",
+        epoch: "0",
+        sequence: null,
+        location: null,
+      },
+      {
+        receivedAt: 5000,
+        clock: { offsetMs: 0 },
+        policy: doorPolicy("playback-log", {}),
+        assignments,
+        catalogue: { campaign: "known", content: "known", versionDurationMs: 1 },
+        signedBy: "record",
+        sequence: null,
+      },
+    );
+    return judged.ok ? [judged.judgement.storeId, judged.judgement.supplierId] : judged.code;
+  };
+  const stood = (validFrom: number, storeId: string): Assignment => ({
+    validFrom,
+    storeId,
+    supplierId: `of ${storeId}`,
+    timezone: "Asia/Tokyo",
+    lat: null,
+    lng: null,
+  });
+  const moved = [stood(1000, "first"), stood(2000, "second")];
+  expect(at(1999, moved)).toEqual(["first", "of first"]);
+  expect(at(2000, moved)).toEqual(["second", "of second"]);
+  expect(at(10, moved)).toEqual(["first", "of first"]);
+  expect(at(10, [])).toEqual(["", ""]);
 });
 
 test("distances follow the sphere, over the date line and at the poles too", () => {
