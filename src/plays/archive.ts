@@ -16,15 +16,16 @@ export interface Segment {
   plays: number;
 }
 
-/** One row of a segment. */
-interface SegmentRow extends ChunkPlay {
+/** One row of the archive: a play, with its chunk and place in it. */
+export interface ArchiveRow extends ChunkPlay {
   chunk: string;
   index: number;
   deviceId: string;
 }
 
 const TIMES = new Set<string>(["started_at_raw", "ended_at_raw", "started_at", "ended_at", "received_at"]);
-const NUMBERS = new Set<string>(["duration_ms", "expected_ms", "sequence"]);
+/** Columns of numbers, null where there is none. */
+export const NUMBERS = new Set<string>(["duration_ms", "expected_ms", "sequence"]);
 const ROW_GROUP_ROWS = 100_000;
 
 /**
@@ -35,15 +36,20 @@ const ROW_GROUP_ROWS = 100_000;
 export async function buildSegment(chunks: Chunk[], now: number): Promise<Segment> {
   const rows = chunks.flatMap((chunk) => {
     const name = chunkId(chunk.header);
-    return chunk.plays.map((play, index): SegmentRow => ({ ...play, chunk: name, index, deviceId: chunk.header.device_id }));
+    return chunk.plays.map((play, index): ArchiveRow => ({ ...play, chunk: name, index, deviceId: chunk.header.device_id }));
   });
-  const bytes = new Uint8Array(parquetWriteBuffer({ columnData: columns(rows), rowGroupSize: ROW_GROUP_ROWS, createdBy: "alive-signage" }));
+  const bytes = writeParquet(rows);
   const id = uuidv7();
   const dt = utcDay(now);
   return { id, key: `segments/dt=${dt}/${id}.parquet`, dt, bytes, sha256: await sha256(bytes), plays: rows.length };
 }
 
-function columns(rows: SegmentRow[]): ColumnSource[] {
+/** Rows of the archive as a Parquet file: the columns of {@link buildSegment}. */
+export function writeParquet(rows: ArchiveRow[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(parquetWriteBuffer({ columnData: columns(rows), rowGroupSize: ROW_GROUP_ROWS, createdBy: "alive-signage" }));
+}
+
+function columns(rows: ArchiveRow[]): ColumnSource[] {
   return [
     { name: "chunk_id", type: "STRING", data: rows.map((row) => row.chunk) },
     { name: "chunk_index", type: "INT32", data: rows.map((row) => row.index) },
@@ -56,7 +62,7 @@ function columns(rows: SegmentRow[]): ColumnSource[] {
   ];
 }
 
-function playColumn(name: keyof AcceptedPlay, rows: SegmentRow[]): ColumnSource {
+function playColumn(name: keyof AcceptedPlay, rows: ArchiveRow[]): ColumnSource {
   if (TIMES.has(name)) return { name, type: "TIMESTAMP", data: rows.map((row) => new Date(Number(row.play[name]))) };
   if (NUMBERS.has(name))
     return { name, type: "INT64", data: rows.map((row) => (row.play[name] === null ? null : BigInt(Number(row.play[name])))) };
@@ -66,13 +72,13 @@ function playColumn(name: keyof AcceptedPlay, rows: SegmentRow[]): ColumnSource 
 }
 
 /** A play's own signature, or that of its batch. */
-function signatureBytes({ proof, batch }: SegmentRow): Uint8Array | null {
+function signatureBytes({ proof, batch }: ArchiveRow): Uint8Array | null {
   const signature = proof.signature ?? batch?.signature ?? null;
   return signature === null ? null : decodeBase64(signature);
 }
 
-/** Puts a segment into R2, which checks the hash. */
-export async function putSegment(bucket: R2Bucket, segment: Segment): Promise<void> {
+/** Puts a segment or a part into R2, which checks the hash. */
+export async function putSegment(bucket: R2Bucket, segment: Pick<Segment, "key" | "bytes" | "sha256" | "plays">): Promise<void> {
   await bucket.put(segment.key, segment.bytes, {
     sha256: segment.sha256,
     httpMetadata: { contentType: "application/vnd.apache.parquet" },
