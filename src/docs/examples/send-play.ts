@@ -1,5 +1,5 @@
 // Pairs a player by a claim code, signs one play log and sends it. WebCrypto, fetch and one small package, nothing else:
-//   npx -y bun src/docs/examples/send-play.ts --base http://localhost:8787 --claim CODE --content CONTENT_ID [--campaign CAMPAIGN_ID]
+//   npx -y bun src/docs/examples/send-play.ts --base http://localhost:8787 --claim CODE --content CONTENT_ID [--campaign CAMPAIGN_ID] [--seconds 15]
 import { parseArgs } from "node:util";
 import canonicalize from "canonicalize"; // canonical JSON: JCS, RFC 8785
 
@@ -9,6 +9,7 @@ const { values: options } = parseArgs({
     claim: { type: "string" },
     content: { type: "string" },
     campaign: { type: "string" },
+    seconds: { type: "string", default: "15" },
   },
 });
 const { base, claim, content, campaign } = options;
@@ -46,17 +47,18 @@ const player = await post("/v1/device/pairing/claim", {
   proof: `${signedPart}.${base64url(await sign(signedPart))}`,
 });
 
-// 3. The play log of 15 seconds that have just passed, and its signature over the canonical JSON of all that is in it.
+// 3. The play log of the seconds that have just passed, and its signature over the canonical JSON of all that is in it.
+const seconds = Number(options.seconds);
 const endedAt = Date.now();
 const log = {
   log_id: crypto.randomUUID(),
   device_id: player.device_id,
   content_id: content,
   ...(campaign ? { campaign_id: campaign } : {}),
-  started_at: new Date(endedAt - 15_000).toISOString(),
+  started_at: new Date(endedAt - seconds * 1000).toISOString(),
   ended_at: new Date(endedAt).toISOString(),
-  duration_actual: 15,
-  duration_expected: 15,
+  duration_actual: seconds,
+  duration_expected: seconds,
   status: "COMPLETED",
 };
 const signed = { ...log, signature: base64(await sign(canonicalize(log) ?? "")) };
