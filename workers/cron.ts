@@ -2,6 +2,7 @@ import { deliverProfiles } from "../src/devices/push.ts";
 import { forgetIdempotencyKeys } from "../src/platform/idempotency.ts";
 import { type Job, runJobs } from "../src/platform/jobs.ts";
 import { log } from "../src/platform/log.ts";
+import { compact } from "../src/plays/compact.ts";
 import { ROLLUP_QUIET_MS, rollUp } from "../src/plays/rollup.ts";
 import { sweepOutboxes } from "../src/plays/sweep.ts";
 
@@ -11,6 +12,7 @@ const JOBS: Record<string, Record<string, Job>> = {
   "7 * * * *": {
     "roll up": (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS }),
     "sweep outboxes": sweepOutboxes,
+    "compact the archive": (env, now) => compact(env, now),
     "forget idempotency keys": (env, now) => forgetIdempotencyKeys(env.DB, now),
   },
 };
