@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { makeNetwork, type PairedDevice, signedLog } from "../stack/network.ts";
 import { buildBundle, type Stack, startStack } from "../stack/stack.ts";
+import { startProfile } from "./profile.ts";
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +23,8 @@ const { values } = parseArgs({
     batch: { type: "string", default: "100" },
     connections: { type: "string", default: "16" },
     "event-rows": { type: "string", default: "on" },
+    /** Prints where the runtime's time went, by function. */
+    profile: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -46,6 +49,7 @@ const stack = await startStack(bundle, {
   persistTo: dir,
   port: 8793,
   floodLimit: 1_000_000_000,
+  ...(values.profile ? { inspectorPort: 8794 } : {}),
   bindings: { EVENT_ROWS: values["event-rows"] },
   consumer: { maxBatchSize: 100, maxBatchTimeout: 1 },
 });
@@ -62,7 +66,9 @@ try {
   say(`signing ${logs} logs`);
   const requests = await presign(network);
   say(`sending ${requests.length} requests over ${connections} connections`);
+  const profiler = values.profile ? await startProfile(8794) : null;
   const result = await measure(stack, requests);
+  if (profiler) console.table((await profiler.stop()).slice(0, 45));
   if (values.json) console.log(JSON.stringify(result));
   else console.table(result);
 } finally {

@@ -20,6 +20,8 @@ interface StackOptions {
   bindings: Record<string, string>;
   /** Lifts the platform's flood limit, which is meant for single devices. */
   floodLimit?: number;
+  /** Opens the runtime's inspector, for a CPU profile. */
+  inspectorPort?: number;
   consumer?: { maxBatchSize?: number; maxBatchTimeout?: number };
 }
 
@@ -54,6 +56,7 @@ const queueConsumers = Object.fromEntries(
 const described = {
   port: options.port,
   host: "127.0.0.1",
+  ...(options.inspectorPort ? { inspectorPort: options.inspectorPort } : {}),
   resourcePersistencePath: options.persistTo,
   workers: [
     {

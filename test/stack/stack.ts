@@ -10,6 +10,7 @@ export interface StackOptions {
   port: number;
   bindings?: Record<string, string>;
   floodLimit?: number;
+  inspectorPort?: number;
   consumer?: { maxBatchSize?: number; maxBatchTimeout?: number };
 }
 
