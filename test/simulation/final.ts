@@ -1,0 +1,165 @@
+import { HOUR_MS } from "../../src/platform/time.ts";
+import { type ArchivedPlay, readArchive } from "./invariants.ts";
+import type { Network } from "./network.ts";
+
+/** Counts of plays by any key: [plays, completed, partial, skipped, interrupted, error, billable, duration in ms]. */
+type Figures = Record<string, number[]>;
+
+const RESULTS = ["COMPLETED", "PARTIAL", "SKIPPED", "INTERRUPTED", "ERROR"];
+const COUNTS =
+  "plays_count, completed_count, partial_count, skipped_count, interrupted_count, error_count, billable_count, total_duration_ms, starts_count";
+
+/** What must hold when faults have ended and everything is drained and rolled up. */
+export async function checkEnd(network: Network): Promise<void> {
+  const { world } = network;
+  const archive = await readArchive(network);
+  const seen = new Set<string>();
+  for (const play of archive) {
+    const key = `${play.device_id} ${play.event_id}`;
+    world.check("I2 no play is archived twice", !seen.has(key), () => key);
+    seen.add(key);
+  }
+  if (network.eventRows) checkEvents(network, archive);
+  checkAggregates(network, archive);
+  checkBooks(network, archive);
+  checkRefusals(network);
+}
+
+/** I2, I4: the rows in D1 are the archive's plays, one for one. */
+function checkEvents({ world, d1 }: Network, archive: ArchivedPlay[]): void {
+  const inD1 = d1
+    .rows<{ row: string }>(
+      "SELECT json_array(chunk, device_id, event_id, day, started_at, ended_at, result, billable, duration_ms, quality, flags) AS row FROM proof_of_play_events",
+    )
+    .map(({ row }) => row)
+    .sort();
+  const inR2 = archive
+    .map((play) =>
+      JSON.stringify([
+        play.chunk_id,
+        play.device_id,
+        play.event_id,
+        play.day,
+        play.started_at.getTime(),
+        play.ended_at.getTime(),
+        play.result,
+        Number(play.billable),
+        Number(play.duration_ms),
+        play.quality,
+        play.flags ?? "",
+      ]),
+    )
+    .sort();
+  world.check("I2 event rows = archive", inD1.length === inR2.length, () => `${inD1.length} rows, ${inR2.length} archived`);
+  for (const [index, row] of inD1.entries())
+    world.check("I4 an event row is as archived", row === inR2[index], () => `${row} is ${inR2[index]}`);
+}
+
+function add(figures: Figures, key: string, play: ArchivedPlay): void {
+  figures[key] ??= Array.from({ length: 9 }, () => 0);
+  const row = figures[key];
+  row.forEach((count, index) => {
+    row[index] =
+      count +
+      (index === 0
+        ? 1
+        : index <= RESULTS.length
+          ? Number(play.result === RESULTS[index - 1])
+          : index === 6
+            ? Number(play.billable)
+            : index === 7
+              ? Number(play.duration_ms)
+              : 0);
+  });
+}
+
+/** I4: hours, days and devices' days, summed anew from the archive, are those in D1, row for row. */
+function checkAggregates({ world, d1 }: Network, archive: ArchivedPlay[]): void {
+  const hourly: Figures = {};
+  const daily: Figures = {};
+  const activity: Figures = {};
+  const last = new Map<string, number>();
+  for (const play of archive) {
+    const keys = [play.campaign_id, play.ad_group_id, play.supplier_id, play.store_id, play.content_id].map((id) => id ?? "").join(" ");
+    const hour = Math.floor(play.started_at.getTime() / HOUR_MS) * HOUR_MS;
+    add(hourly, `${play.day} ${hour} ${keys}`, play);
+    add(daily, `${play.day} ${keys}`, play);
+    const device = `${play.day} ${play.device_id}`;
+    add(activity, device, play);
+    last.set(device, Math.max(last.get(device) ?? 0, play.ended_at.getTime()));
+  }
+  const ids = "campaign_id || ' ' || ad_group_id || ' ' || supplier_id || ' ' || store_id || ' ' || content_id";
+  const read = (sql: string) => Object.fromEntries(d1.rows<{ key: string; counts: string }>(sql).map(({ key, counts }) => [key, counts]));
+  const text = (figures: Figures) => Object.fromEntries(Object.entries(figures).map(([key, counts]) => [key, JSON.stringify(counts)]));
+  const compare = (what: string, expected: Record<string, string>, found: Record<string, string>) => {
+    for (const key of new Set([...Object.keys(expected), ...Object.keys(found)])) {
+      world.check(what, expected[key] === found[key], () => `${key}: archive ${expected[key]}, D1 ${found[key]}`);
+    }
+  };
+  compare(
+    "I4 hourly rows = archive",
+    text(hourly),
+    read(`SELECT day || ' ' || hour || ' ' || ${ids} AS key, json_array(${COUNTS}) AS counts FROM plays_hourly WHERE generation = 1`),
+  );
+  compare(
+    "I4 daily rows = archive",
+    text(daily),
+    read(`SELECT day || ' ' || ${ids} AS key, json_array(${COUNTS}) AS counts FROM proof_of_play_aggregate_daily WHERE generation = 1`),
+  );
+  compare(
+    "I4 devices' days = archive",
+    Object.fromEntries(
+      Object.entries(activity).map(([key, counts]) => [key, JSON.stringify([counts[0], counts[6], counts[7], last.get(key)])]),
+    ),
+    read(
+      `SELECT day || ' ' || device_id AS key, json_array(plays_count, billable_count, total_duration_ms, last_activity_at) AS counts
+       FROM device_activity_daily WHERE generation = 1`,
+    ),
+  );
+}
+
+/** The players' books: what they were told is accepted is recorded as they were told, and nothing else is, but for what no answer could tell. */
+function checkBooks({ world, players }: Network, archive: ArchivedPlay[]): void {
+  const recorded = new Map(archive.map((play) => [`${play.device_id} ${play.record}`, play]));
+  const booked = new Set<string>();
+  for (const player of players) {
+    for (const play of player.books) {
+      const key = `${player.id} ${play.verified.proof.record}`;
+      booked.add(key);
+      const row = recorded.get(key);
+      const about = () =>
+        `log ${play.id} of ${player.id}, ${play.state} ${JSON.stringify(play.told)}, ${row ? `${row.result} ${row.flags}` : "not recorded"}`;
+      if (play.state === "accepted") {
+        world.check("I1 accepted plays are recorded", row !== undefined, about);
+        if (!row) continue;
+        const changed = play.told?.flags.includes("STATUS_CHANGED");
+        world.check("books = report: status", row.result === (changed ? "PARTIAL" : play.verified.log.status), about);
+        world.check("books = report: billable", row.billable === play.told?.billable, about);
+        world.check(
+          "books = report: quality and flags",
+          row.quality === play.told?.quality && (row.flags ?? "") === play.told?.flags.join(","),
+          about,
+        );
+        world.check("books = report: duration", Number(row.duration_ms) === play.verified.log.durationMs, about);
+        const { proof, log } = play.verified;
+        world.check("nothing unsigned by chance, nothing without a campaign is billed", !row.billable || log.campaignId !== "", about);
+        world.check("an unsigned play says so", (proof.signedBy === "nobody") === (row.flags ?? "").includes("UNSIGNED"), about);
+      } else world.check("I1 refused plays are not recorded", row === undefined || play.state === "unknown", about);
+    }
+  }
+  for (const key of recorded.keys()) world.check("I7 only booked plays are recorded", booked.has(key), () => key.slice(0, 200));
+}
+
+/** What was refused and told so is counted, and each at most as often as it was sent. */
+function checkRefusals({ world, d1, players }: Network): void {
+  for (const player of players) {
+    const [row] = d1.rows<{ count: number }>("SELECT coalesce(sum(count), 0) AS count FROM refusals_hourly WHERE device_id = ?", player.id);
+    const counted = row?.count ?? 0;
+    const [heard, made] = [player.refusalsHeard, player.refusalsMade()];
+    world.check(
+      "refusals are counted, none twice",
+      counted >= heard && counted <= made,
+      () => `${player.id}: heard ${heard}, counted ${counted}, made ${made}`,
+    );
+  }
+}

@@ -1,0 +1,30 @@
+import { plugin } from "bun";
+
+// The classes that the Workers runtime brings. Everything else that runs here is the product's own code.
+plugin({
+  name: "cloudflare:workers",
+  setup(build) {
+    build.module("cloudflare:workers", () => ({
+      loader: "object",
+      exports: {
+        DurableObject: class {
+          constructor(
+            readonly ctx: unknown,
+            readonly env: unknown,
+          ) {}
+        },
+      },
+    }));
+  },
+});
+
+// Imported behind the plug-in: imports written at the top would run before it.
+export const { DeviceSequencer } = await import("../../src/plays/sequencer.ts");
+export const { recordPlays, consumerBreaker } = await import("../../src/plays/record.ts");
+export const { rollUp } = await import("../../src/plays/rollup.ts");
+export const { deliverProfiles } = await import("../../src/devices/push.ts");
+
+/** The consumer, as the platform calls it. */
+export async function consumeBatch(batch: MessageBatch<unknown>, env: Env): Promise<void> {
+  await recordPlays(batch, env);
+}
