@@ -1,4 +1,3 @@
-/// <reference path="../../node_modules/bun-types/sqlite.d.ts" />
 import { Database, type SQLQueryBindings } from "bun:sqlite";
 import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";

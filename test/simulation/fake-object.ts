@@ -1,4 +1,3 @@
-/// <reference path="../../node_modules/bun-types/sqlite.d.ts" />
 import { Database, type SQLQueryBindings } from "bun:sqlite";
 import { DeviceSequencer } from "./product.ts";
 import { Life, never, type World } from "./world.ts";

@@ -1,7 +1,13 @@
-import { plugin } from "bun";
+// Declared here: the types that bun brings are not those of the Workers runtime.
+declare const Bun: {
+  plugin(options: {
+    name: string;
+    setup(build: { module(name: string, load: () => { loader: "object"; exports: Record<string, unknown> }): void }): void;
+  }): void;
+};
 
 // The classes that the Workers runtime brings. Everything else that runs here is the product's own code.
-plugin({
+Bun.plugin({
   name: "cloudflare:workers",
   setup(build) {
     build.module("cloudflare:workers", () => ({

@@ -1,4 +1,3 @@
-/// <reference path="../../node_modules/bun-types/test.d.ts" />
 import { afterAll, describe, expect, test } from "bun:test";
 import { failureText, Totals } from "./report.ts";
 import { runSeed } from "./run.ts";
