@@ -165,7 +165,9 @@ function litter({ world, queue, d1 }: Network): void {
   });
   if (chunks.length === 0 || random.chance(0.5)) {
     world.fire("rubbish in the queue");
-    queue.put(random.fill(new Uint8Array(random.between(0, 200))));
+    const bytes = new Uint8Array(random.between(0, 200));
+    random.fill(bytes);
+    queue.put(bytes);
     return;
   }
   world.fire("altered chunk in the queue");
