@@ -276,7 +276,8 @@ export class Player {
     if (record.status === "rejected") {
       this.refusalsHeard += 1;
       world.check("I5 what was accepted stays accepted", play.state !== "accepted", name);
-      const forgotten = record.code === "TOO_OLD" && play.firstSentAt !== null && world.now - play.firstSentAt > REMEMBERED_MS;
+      // So late, the sequencer no longer knows whether it had accepted it: refused either way, but perhaps recorded.
+      const forgotten = play.firstSentAt !== null && world.now - play.firstSentAt > REMEMBERED_MS;
       if (!REJECTIONS[record.code].retryable) play.state = forgotten ? "unknown" : "refused";
       return;
     }

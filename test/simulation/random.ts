@@ -64,7 +64,7 @@ export class Random {
       .map(([, item]) => item);
   }
 
-  fill<T extends Uint8Array>(bytes: T): T {
+  fill<T extends ArrayBufferLike>(bytes: Uint8Array<T>): Uint8Array<T> {
     for (let i = 0; i < bytes.length; i++) bytes[i] = this.#next32() >>> 24;
     return bytes;
   }

@@ -165,9 +165,7 @@ function litter({ world, queue, d1 }: Network): void {
   });
   if (chunks.length === 0 || random.chance(0.5)) {
     world.fire("rubbish in the queue");
-    const bytes = new Uint8Array(random.between(0, 200));
-    random.fill(bytes);
-    queue.put(bytes);
+    queue.put(random.fill(new Uint8Array(random.between(0, 200))));
     return;
   }
   world.fire("altered chunk in the queue");
