@@ -3,12 +3,16 @@ import { forgetIdempotencyKeys } from "../src/platform/idempotency.ts";
 import { type Job, runJobs } from "../src/platform/jobs.ts";
 import { log } from "../src/platform/log.ts";
 import { compact } from "../src/plays/compact.ts";
+import { stepReplay } from "../src/plays/replay-step.ts";
 import { ROLLUP_QUIET_MS, rollUp } from "../src/plays/rollup.ts";
 import { sweepOutboxes } from "../src/plays/sweep.ts";
 
 /** Which jobs run at which cron expression of `wrangler.toml`, in order. */
 const JOBS: Record<string, Record<string, Job>> = {
-  "* * * * *": { "deliver profiles": (env) => deliverProfiles(env) },
+  "* * * * *": {
+    "deliver profiles": (env) => deliverProfiles(env),
+    "step the replay": (env, now) => stepReplay(env, now),
+  },
   "7 * * * *": {
     "roll up": (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS }),
     "sweep outboxes": sweepOutboxes,

@@ -22,6 +22,7 @@ import { type AppEnv, correlate, createRouter, onError } from "../src/platform/h
 import { inspectRoutes } from "../src/plays/inspect.ts";
 import { pipelineRoutes } from "../src/plays/pipeline.ts";
 import { playbackLogRoutes } from "../src/plays/receive.ts";
+import { replayRoutes } from "../src/plays/replay-routes.ts";
 import { reports } from "../src/reports/routes.ts";
 import { storeRoutes } from "../src/stores/stores.ts";
 import { supplierRoutes } from "../src/stores/suppliers.ts";
@@ -85,6 +86,7 @@ app.route("/", auditRoutes);
 app.route("/", playbackLogRoutes);
 app.route("/", inspectRoutes);
 app.route("/", pipelineRoutes);
+app.route("/", replayRoutes);
 app.route("/", reports);
 
 export type AppType = typeof app;

@@ -141,15 +141,22 @@ const RETIRED = `EXISTS (SELECT 1 FROM aggregate_days d WHERE d.generation = g.i
 /**
  * Adds sums of plays to the aggregates of every generation that is being written; the joins decide inside the transaction which those
  * are. Rows of `hourly` and `activity` are keyed by day first. One row written for each hour and set of dimensions.
+ * @param only the one generation to add to, where it is being written; null: all
  */
-export function aggregateStatements(db: D1Database, sums: Pick<Sums, "hourly" | "activity" | "days">, now: number): D1PreparedStatement[] {
+export function aggregateStatements(
+  db: D1Database,
+  sums: Pick<Sums, "hourly" | "activity" | "days">,
+  now: number,
+  only: number | null = null,
+): D1PreparedStatement[] {
+  const writing = only === null ? WRITING : `${WRITING} AND g.id = ${only}`;
   const hourlyParts = inParts(sums.hourly, (row) => [...HOURLY_KEY, ...HOURLY_COUNTS].map((column) => row[column]));
   return [
     ...hourlyParts.map((part) =>
       db
         .prepare(
           `INSERT INTO plays_hourly (generation, ${[...HOURLY_KEY, ...HOURLY_COUNTS].join(", ")})
-           SELECT g.id, ${fields(HOURLY_KEY.length + HOURLY_COUNTS.length)} FROM json_each(?) j ${WRITING} WHERE NOT ${RETIRED}
+           SELECT g.id, ${fields(HOURLY_KEY.length + HOURLY_COUNTS.length)} FROM json_each(?) j ${writing} WHERE NOT ${RETIRED}
            ON CONFLICT DO UPDATE SET ${adding(HOURLY_COUNTS)}`,
         )
         .bind(part),
@@ -160,7 +167,7 @@ export function aggregateStatements(db: D1Database, sums: Pick<Sums, "hourly" | 
           `INSERT INTO proof_of_play_aggregate_daily (generation, ${[...DAILY_KEY, ...HOURLY_COUNTS].join(", ")})
            SELECT g.id, ${DAILY_KEY.map((column) => `j.value ->> ${HOURLY_KEY.indexOf(column)}`).join(", ")},
              ${HOURLY_COUNTS.map((_, index) => `sum(j.value ->> ${HOURLY_KEY.length + index})`).join(", ")}
-           FROM json_each(?) j ${WRITING} WHERE ${RETIRED} GROUP BY ${DAILY_KEY.map((_, index) => index + 1).join(", ")}, ${DAILY_KEY.length + 1}
+           FROM json_each(?) j ${writing} WHERE ${RETIRED} GROUP BY ${DAILY_KEY.map((_, index) => index + 1).join(", ")}, ${DAILY_KEY.length + 1}
            ON CONFLICT DO UPDATE SET ${adding(HOURLY_COUNTS)}`,
         )
         .bind(part),
@@ -170,7 +177,7 @@ export function aggregateStatements(db: D1Database, sums: Pick<Sums, "hourly" | 
         db
           .prepare(
             `INSERT INTO device_activity_daily (generation, ${[...ACTIVITY_KEY, ...ACTIVITY_COUNTS].join(", ")}, last_activity_at)
-           SELECT g.id, ${fields(ACTIVITY_KEY.length + ACTIVITY_COUNTS.length + 1)} FROM json_each(?) j ${WRITING} WHERE true
+           SELECT g.id, ${fields(ACTIVITY_KEY.length + ACTIVITY_COUNTS.length + 1)} FROM json_each(?) j ${writing} WHERE true
            ON CONFLICT DO UPDATE SET ${adding(ACTIVITY_COUNTS)}, last_activity_at = max(last_activity_at, excluded.last_activity_at)`,
           )
           .bind(part),
@@ -178,7 +185,7 @@ export function aggregateStatements(db: D1Database, sums: Pick<Sums, "hourly" | 
     db
       .prepare(
         `INSERT INTO aggregate_days (generation, day, dirty, touched_at)
-         SELECT g.id, j.value ->> 0, 1, ?2 FROM json_each(?1) j ${WRITING} WHERE true
+         SELECT g.id, j.value ->> 0, 1, ?2 FROM json_each(?1) j ${writing} WHERE true
          ON CONFLICT DO UPDATE SET dirty = hourly_retired_at IS NULL, touched_at = excluded.touched_at`,
       )
       .bind(JSON.stringify(sums.days.map((day) => [day])), now),

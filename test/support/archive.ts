@@ -20,37 +20,40 @@ export async function segments(): Promise<SegmentRow[]> {
 }
 
 /** Sends plays all the way: from the device into one segment and D1. */
-export async function recordSegment(
-  device: TestDevice,
-  queue: CaughtQueue,
-  count: number,
-  changes: (index: number) => Record<string, unknown> = () => ({}),
-): Promise<void> {
+export async function recordSegment(device: TestDevice, queue: CaughtQueue, count: number, changes?: Changes): Promise<void> {
   const answer = await (await postBatch(device, await signedLogs(device, count, changes))).json<{ processed: number }>();
   if (answer.processed !== count) throw new Error(JSON.stringify(answer));
   await drain(device.id, queue);
 }
 
-/** Sends plays up to the queue. Returns the messages, to be delivered later, again, or never. */
-export async function sendChunks(device: TestDevice, queue: CaughtQueue, count: number): Promise<Uint8Array[]> {
-  await postBatch(device, await signedLogs(device, count));
-  await runAlarm(device.id);
-  return queue.take();
+/** What of plays is changed on their way, so that they are of another time. */
+export interface Moved {
+  day?: string;
+  receivedAt?: number;
 }
 
-/** Records a play of another time and day as the queue would bring it: a message of the device's own, changed. */
-export async function recordMoved(
+type Changes = (index: number) => Record<string, unknown>;
+
+/** Sends plays up to the queue. Returns the messages, to be delivered later, again, or never. */
+export async function sendChunks(
   device: TestDevice,
   queue: CaughtQueue,
   count: number,
-  moved: { day?: string; receivedAt?: number },
-): Promise<void> {
-  const bodies = await sendChunks(device, queue, count);
-  await deliver(bodies.map((body) => movedChunk(body, moved)));
+  moved: Moved = {},
+  changes?: Changes,
+): Promise<Uint8Array[]> {
+  await postBatch(device, await signedLogs(device, count, changes));
+  await runAlarm(device.id);
+  return queue.take().map((body) => movedChunk(body, moved));
+}
+
+/** Records plays of another time or day as the queue would bring them, in one segment: messages of the device's own, changed. */
+export async function recordMoved(device: TestDevice, queue: CaughtQueue, count: number, moved: Moved, changes?: Changes): Promise<void> {
+  await deliver(await sendChunks(device, queue, count, moved, changes));
 }
 
 /** A chunk whose plays fall on another day or were received at another time; all else stays. */
-function movedChunk(body: Uint8Array, { day, receivedAt }: { day?: string; receivedAt?: number }): Uint8Array {
+function movedChunk(body: Uint8Array, { day, receivedAt }: Moved): Uint8Array {
   let text = new TextDecoder().decode(body);
   for (const { play } of decodeChunk(body).plays) {
     if (day) text = text.replaceAll(`"${play.event_id}","${play.day}"`, `"${play.event_id}","${day}"`);
