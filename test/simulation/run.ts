@@ -169,7 +169,9 @@ function litter({ world, queue, d1 }: Network): void {
     return;
   }
   world.fire("altered chunk in the queue");
-  queue.put(new TextEncoder().encode(new TextDecoder().decode(random.pick(chunks)).replace(/"correlation|"c-\d+"/, '"c-0000"')));
+  // One of its plays under another correlation id: still a chunk, with the same id and other bytes.
+  const text = new TextDecoder().decode(random.pick(chunks));
+  queue.put(new Uint8Array(new TextEncoder().encode(text.replace(/"c-\d+"/, '"c-0000"'))));
 }
 
 async function runRollup({ world, d1 }: Network, quietMs: number, dies: boolean): Promise<void> {
