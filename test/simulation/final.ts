@@ -23,6 +23,23 @@ export async function checkEnd(network: Network): Promise<void> {
   checkAggregates(network, archive);
   checkBooks(network, archive);
   checkRefusals(network);
+  checkDeadLetters(network);
+}
+
+/** What was no chunk, and what was another chunk under a recorded id, lies among the dead letters to be looked at; nothing else does. */
+function checkDeadLetters({ world, d1, r2 }: Network): void {
+  const letters = d1.rows<{ r2_key: string; reason: string }>("SELECT r2_key, reason FROM dead_letters");
+  const count = (reason: string) => letters.filter((letter) => letter.reason === reason).length;
+  const [rubbish, altered] = [world.fired.get("rubbish in the queue") ?? 0, world.fired.get("altered chunk in the queue") ?? 0];
+  const about = () => `${rubbish} and ${altered} sent, ${JSON.stringify(letters)} listed`;
+  world.check("rubbish is a dead letter", count("UNREADABLE") === rubbish, about);
+  world.check(
+    "an altered chunk is a dead letter",
+    count("CHUNK_CONFLICT") > 0 === altered > 0 && count("CHUNK_CONFLICT") <= altered,
+    about,
+  );
+  world.check("no other dead letters", count("UNRECORDABLE") === 0, about);
+  for (const { r2_key } of letters) world.check("a dead letter is in R2", r2.objects.has(r2_key), about);
 }
 
 /** I2, I4: the rows in D1 are the archive's plays, one for one. */

@@ -161,10 +161,13 @@ export class Player {
 
   #idOf(oddity: string, othersIds: string[]): string {
     const { random } = this.world;
-    // Of the last day only: an id that comes back after the memory's span is a new one to everybody.
-    const fresh = this.books.filter((play) => this.world.now - play.madeAt < 24 * HOUR_MS).map((play) => play.id);
-    const from = oddity === "sameId" ? fresh : oddity === "othersId" ? othersIds : [];
+    const from = oddity === "sameId" ? this.freshIds() : oddity === "othersId" ? othersIds : [];
     return from.length > 0 ? random.pick(from.slice(-20)) : random.uuid();
+  }
+
+  /** Ids of the last hours. Older ones are not used again: an id that comes back after the sequencer's memory is a new one to it. */
+  freshIds(): string[] {
+    return this.books.filter((play) => this.world.now - play.madeAt < 12 * HOUR_MS).map((play) => play.id);
   }
 
   /** Sends some of what is pending, and sometimes some of what was settled: a player that lost its place. */

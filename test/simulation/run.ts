@@ -84,7 +84,7 @@ const OPERATIONS: Record<string, [weight: number, run: (network: Network, actors
   play: [
     30,
     ({ world, players }, { player }) => {
-      const ids = players.flatMap((one) => one.books.map(({ id }) => id));
+      const ids = players.filter((one) => one !== player).flatMap((one) => one.freshIds());
       for (let left = world.random.pick([1, 1, 2, 5, 30]); left > 0; left--) player.play(ids);
     },
   ],

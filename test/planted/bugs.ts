@@ -1,0 +1,254 @@
+/** Which tests are asked: the simulation, or files of vitest. */
+export type Catcher = "simulation" | `test/${string}.test.ts`;
+
+/** A bug to be planted: a text that stands in a file exactly once, and what stands there instead. */
+export interface PlantedBug {
+  what: string;
+  file: string;
+  find: string;
+  replace: string;
+  /** The narrowest tests that must fail with it. */
+  caughtBy: Catcher;
+}
+
+const SEQUENCER = "src/plays/sequencer.ts";
+const STORE = "src/plays/sequencer-store.ts";
+const RECORD = "src/plays/record.ts";
+const COMMIT = "src/plays/commit.ts";
+const EXACTLY_ONCE = "test/faults/exactly-once.test.ts";
+
+/** Bugs that would break a promise: each has been, or could be, an honest mistake in a change. */
+export const BUGS: PlantedBug[] = [
+  {
+    what: "the answer leaves before the plays are written",
+    file: SEQUENCER,
+    find: "if (admission.keep) this.#keep(admission.keep, request);",
+    replace: "const { keep } = admission;\n    if (keep) setTimeout(() => this.#keep(keep, request), 5);",
+    caughtBy: "simulation",
+  },
+  {
+    what: "memory is changed before the transaction",
+    file: SEQUENCER,
+    find: "    let n = this.#lastArrival;\n",
+    replace: "    let n = this.#lastArrival;\n    this.#head = keep.head;\n    this.#seen.add(keep.seen, request.receivedAt);\n",
+    caughtBy: "simulation",
+  },
+  {
+    what: "the head is not written",
+    file: SEQUENCER,
+    find: '      this.#store.write("head", keep.head);\n',
+    replace: "",
+    caughtBy: "simulation",
+  },
+  {
+    what: "what was seen is not written",
+    file: SEQUENCER,
+    find: "index === 0 ? packSeen(keep.seen) : null",
+    replace: "index < 0 ? packSeen(keep.seen) : null",
+    caughtBy: "simulation",
+  },
+  {
+    what: "a chunk leaves the outbox when it is sent",
+    file: SEQUENCER,
+    find: "      this.#queueBreaker.succeeded();\n",
+    replace: "      this.#queueBreaker.succeeded();\n      this.#outbox = confirm(this.#outbox, numbers).state;\n",
+    caughtBy: "simulation",
+  },
+  {
+    what: "arrivals are deleted when they are sealed",
+    file: SEQUENCER,
+    find: '      this.#store.write("outbox", state);\n      if (carried)',
+    replace:
+      '      this.#store.write("outbox", state);\n      for (const chunk of sealed) this.#store.dropPacked(chunk.first, chunk.last);\n      if (carried)',
+    caughtBy: "simulation",
+  },
+  {
+    what: "a chunk that is sent again gets a new number",
+    file: SEQUENCER,
+    find: "number: chunk.number, plays: chunk.plays",
+    replace: "number: chunk.number + 1000 * (chunk.sends - 1), plays: chunk.plays",
+    caughtBy: "simulation",
+  },
+  {
+    what: "refusals that a chunk carries stay in the head, and are counted again",
+    file: SEQUENCER,
+    find: "    this.#outbox = state;\n    this.#head = head;\n",
+    replace: "    this.#outbox = state;\n",
+    caughtBy: "simulation",
+  },
+  {
+    what: "an alarm that was lost is never set again",
+    file: SEQUENCER,
+    find: "this.#alarmAt !== null && this.#alarmAt < now - ALARM_OVERDUE_MS",
+    replace: "this.#alarmAt !== null && this.#alarmAt < 0 - ALARM_OVERDUE_MS",
+    caughtBy: "simulation",
+  },
+  {
+    what: "a former player's token is taken",
+    file: "src/plays/admission.ts",
+    find: 'profile.status !== "active" || profile.familyId !== request.familyId',
+    replace: 'profile.status !== "active"',
+    caughtBy: "simulation",
+  },
+  {
+    what: "a revoked device may write",
+    file: "src/plays/admission.ts",
+    find: '  if (profile.status === "revoked") return turnedAway({ kind: "revoked" });\n  if (profile.status !== "active" || ',
+    replace: "  if (",
+    caughtBy: "simulation",
+  },
+  {
+    what: "a confirmed arrival takes with it what was seen",
+    file: STORE,
+    find: "WHERE n BETWEEN ? AND ? AND seen IS NULL",
+    replace: "WHERE n BETWEEN ? AND ?",
+    caughtBy: "simulation",
+  },
+  {
+    what: "a pack forgets the packs before it",
+    file: "src/plays/seen-index.ts",
+    find: ", ...this.#filters.filter((known) => !dropped.has(known.id))]",
+    replace: "]",
+    caughtBy: "simulation",
+  },
+  {
+    what: "the arrival behind a confirmed range goes with it",
+    file: "src/plays/outbox.ts",
+    find: "ranges.push([from, chunk.first - 1])",
+    replace: "ranges.push([from, chunk.first])",
+    caughtBy: "simulation",
+  },
+  {
+    what: "a retry is not told its first verdict",
+    file: "src/plays/admit.ts",
+    find: '{ verdict: "duplicate", told: seen.told }',
+    replace: '{ verdict: "duplicate", told: { billable: true, quality: 100, flags: [] } }',
+    caughtBy: "simulation",
+  },
+  {
+    what: "another record under a known id passes for a duplicate",
+    file: "src/plays/admit.ts",
+    find: "seen.hash === shortHash(proof.recordHash)",
+    replace: "seen.hash !== null",
+    caughtBy: "simulation",
+  },
+  {
+    what: "chunks are confirmed before the commit",
+    file: RECORD,
+    find: "    try {\n      await commitChunks(",
+    replace: "    await confirmAll(fresh, env);\n    try {\n      await commitChunks(",
+    caughtBy: "simulation",
+  },
+  {
+    what: "where another consumer was faster, all chunks count as recorded",
+    file: RECORD,
+    find: "if (!(error instanceof LedgerConflict) || round >= MAX_COMMIT_ROUNDS) throw error;",
+    replace: "if (!(error instanceof LedgerConflict) || round >= MAX_COMMIT_ROUNDS) throw error;\n      return deliveries;",
+    caughtBy: "simulation",
+  },
+  {
+    what: "a failed batch is acknowledged",
+    file: RECORD,
+    find: "      for (const { message } of deliveries) retryLater(message);",
+    replace: "      for (const { message } of deliveries) message.ack();",
+    caughtBy: EXACTLY_ONCE,
+  },
+  {
+    what: "a chunk with other bytes under a recorded id passes as recorded",
+    file: RECORD,
+    find: "else if (hash !== delivery.chunk.hash) sorted.conflicting.push(delivery);",
+    replace: "else if (hash === null) sorted.conflicting.push(delivery);",
+    caughtBy: "simulation",
+  },
+  {
+    what: "a segment that was not written is named all the same",
+    file: RECORD,
+    find: 'await reaching("R2", () => putSegment(env.BUCKET, segment));',
+    replace: 'await reaching("R2", () => putSegment(env.BUCKET, segment)).catch(() => {});',
+    caughtBy: "simulation",
+  },
+  {
+    what: "a chunk that is in the ledger already is recorded again",
+    file: COMMIT,
+    find: "`INSERT INTO chunk_ledger (",
+    replace: "`INSERT OR IGNORE INTO chunk_ledger (",
+    caughtBy: "simulation",
+  },
+  {
+    what: "a commit is two transactions",
+    file: COMMIT,
+    find: "await withTimeout(db.batch(statements), D1_WRITE_TIMEOUT_MS",
+    replace: "await db.batch(statements.slice(0, 2));\n    await withTimeout(db.batch(statements.slice(2)), D1_WRITE_TIMEOUT_MS",
+    caughtBy: "simulation",
+  },
+  {
+    what: "event rows are left out",
+    file: COMMIT,
+    find: "...(eventRows ? eventStatements(db, chunks) : [])",
+    replace: "...(eventRows ? eventStatements(db, []) : [])",
+    caughtBy: "simulation",
+  },
+  {
+    what: "sums replace what stands there",
+    file: COMMIT,
+    find: " + excluded.",
+    replace: " * 0 + excluded.",
+    caughtBy: "simulation",
+  },
+  {
+    what: "a touched day is not marked again",
+    file: COMMIT,
+    find: "ON CONFLICT DO UPDATE SET dirty = hourly_retired_at IS NULL, touched_at",
+    replace: "ON CONFLICT DO UPDATE SET touched_at",
+    caughtBy: "simulation",
+  },
+  {
+    what: "a day that is rolled up again counts twice",
+    file: "src/plays/rollup.ts",
+    find: "} = excluded.",
+    replace: "} = 2 * excluded.",
+    caughtBy: "simulation",
+  },
+  {
+    what: "a dead letter is not listed",
+    file: "src/plays/dead-letters.ts",
+    find: "    listStatement(env.DB, entry),\n",
+    replace: "",
+    caughtBy: "simulation",
+  },
+  {
+    what: "a sequencer that holds an older profile counts as told",
+    file: "src/devices/push.ts",
+    find: ".bind(Date.now(), deviceId, version)",
+    replace: ".bind(Date.now(), deviceId, version + 1)",
+    caughtBy: "test/devices/revoke.test.ts",
+  },
+  {
+    what: "a record that names another device is let in",
+    file: "src/plays/receive.ts",
+    find: "if (shaped.deviceId !== identity.deviceId)",
+    replace: "if (shaped.deviceId === identity.familyId)",
+    caughtBy: "test/plays/bad-input.test.ts",
+  },
+  {
+    what: "a batch's signature that does not hold is overlooked",
+    file: "src/plays/receive.ts",
+    find: 'batchSignature === null ? "none" : batch ? "holds" : "broken"',
+    replace: 'batchSignature === null ? "none" : batch ? "holds" : "holds"',
+    caughtBy: "test/plays/admission.test.ts",
+  },
+  {
+    what: "unsigned logs are let in where signatures are required",
+    file: "src/plays/verify.ts",
+    find: 'if (proof.signedBy === "record" || !policy.signatureRequired) return null;',
+    replace: 'if (proof.signedBy !== "batch" || !policy.signatureRequired) return null;',
+    caughtBy: "test/plays/admission.test.ts",
+  },
+  {
+    what: "flags do not keep a play from being billed",
+    file: "src/plays/judge.ts",
+    find: "return flags.every((flag) => FLAG_EFFECTS[flag].billable || ",
+    replace: "return flags.every((flag) => flag in FLAG_EFFECTS || ",
+    caughtBy: "test/plays/verdicts.vectors.test.ts",
+  },
+];
