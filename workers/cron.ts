@@ -2,7 +2,9 @@ import { deliverProfiles } from "../src/devices/push.ts";
 import { forgetIdempotencyKeys } from "../src/platform/idempotency.ts";
 import { type Job, runJobs } from "../src/platform/jobs.ts";
 import { log } from "../src/platform/log.ts";
+import { sweepArchive } from "../src/plays/archive-sweep.ts";
 import { compact } from "../src/plays/compact.ts";
+import { reconcile } from "../src/plays/reconcile.ts";
 import { stepReplay } from "../src/plays/replay-step.ts";
 import { ROLLUP_QUIET_MS, rollUp } from "../src/plays/rollup.ts";
 import { sweepOutboxes } from "../src/plays/sweep.ts";
@@ -18,6 +20,10 @@ const JOBS: Record<string, Record<string, Job>> = {
     "sweep outboxes": sweepOutboxes,
     "compact the archive": (env, now) => compact(env, now),
     "forget idempotency keys": (env, now) => forgetIdempotencyKeys(env.DB, now),
+  },
+  "23 3 * * *": {
+    reconcile: (env, now) => reconcile(env, now),
+    "sweep the archive": (env, now) => sweepArchive(env, now),
   },
 };
 
