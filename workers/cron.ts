@@ -4,8 +4,10 @@ import { type Job, runJobs } from "../src/platform/jobs.ts";
 import { log } from "../src/platform/log.ts";
 import { sweepArchive } from "../src/plays/archive-sweep.ts";
 import { compact } from "../src/plays/compact.ts";
+import { foldLedger } from "../src/plays/fold.ts";
 import { reconcile } from "../src/plays/reconcile.ts";
 import { stepReplay } from "../src/plays/replay-step.ts";
+import { retain } from "../src/plays/retain.ts";
 import { ROLLUP_QUIET_MS, rollUp } from "../src/plays/rollup.ts";
 import { sweepOutboxes } from "../src/plays/sweep.ts";
 
@@ -19,10 +21,12 @@ const JOBS: Record<string, Record<string, Job>> = {
     "roll up": (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS }),
     "sweep outboxes": sweepOutboxes,
     "compact the archive": (env, now) => compact(env, now),
+    retain: (env, now) => retain(env, now),
     "forget idempotency keys": (env, now) => forgetIdempotencyKeys(env.DB, now),
   },
   "23 3 * * *": {
     reconcile: (env, now) => reconcile(env, now),
+    "fold the ledger": (env, now) => foldLedger(env.DB, now),
     "sweep the archive": (env, now) => sweepArchive(env, now),
   },
 };
