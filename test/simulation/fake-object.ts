@@ -1,4 +1,5 @@
 import { Database, type SQLQueryBindings } from "bun:sqlite";
+import type { RequestAnswer } from "../../src/plays/admission.ts";
 import { DeviceSequencer } from "./product.ts";
 import { Life, never, type World } from "./world.ts";
 
@@ -137,6 +138,10 @@ function cursor(rows: Record<string, unknown>[]) {
   };
 }
 
+function refusedBy(answer: RequestAnswer): number {
+  return answer.kind === "answered" ? answer.records.filter(({ status }) => status === "rejected").length : 0;
+}
+
 interface Instance {
   life: Life;
   ready: Promise<void>;
@@ -149,6 +154,8 @@ type Method = "admit" | "confirm" | "refreshProfile" | "wake" | "status" | "alar
 export class ObjectHost {
   readonly storage: FakeStorage;
   running = 0;
+  /** Logs refused by answers that left, and by answers at all: those whose object died before may be kept or lost. */
+  readonly refusals = { answered: 0, made: 0 };
   #instance: Instance | null = null;
   #alarmRuns = false;
 
@@ -182,7 +189,10 @@ export class ObjectHost {
     const work = async () => {
       await ready;
       const result: unknown = await Reflect.apply(object[method], object, structuredClone(args));
+      const refused = method === "admit" ? refusedBy(result as RequestAnswer) : 0;
+      this.refusals.made += refused;
       await this.storage.durable();
+      this.refusals.answered += refused;
       return structuredClone(result);
     };
     this.running += 1;

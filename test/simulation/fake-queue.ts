@@ -31,21 +31,22 @@ export class FakeQueue {
   }
 
   /** The producer's binding. */
-  for(life: Life, gate: () => Promise<void>): Queue {
+  for(life: Life, gate: () => Promise<void> = async () => {}): Queue {
     const { world } = this;
+    const sendAll = (bodies: Uint8Array<ArrayBuffer>[]) =>
+      life.call(async () => {
+        await gate();
+        await world.latency(60);
+        if (world.now < this.awayUntil || world.fault("queue refuses")) throw new Error("Queue send failed: Internal Server Error");
+        const hangs = world.fault("queue hangs");
+        if (!hangs || world.random.chance(0.5)) for (const body of bodies) this.#take(body);
+        if (hangs) await never();
+        if (world.fault("queue takes, answer lost")) throw new Error("Queue send failed: timed out");
+        await world.latency(60);
+      });
     return {
-      sendBatch: (messages: Iterable<MessageSendRequest<Uint8Array>>) =>
-        life.call(async () => {
-          const bodies = [...messages].map(({ body }) => new Uint8Array(body));
-          await gate();
-          await world.latency(60);
-          if (world.now < this.awayUntil || world.fault("queue refuses")) throw new Error("Queue send failed: Internal Server Error");
-          const hangs = world.fault("queue hangs");
-          if (!hangs || world.random.chance(0.5)) for (const body of bodies) this.#take(body);
-          if (hangs) await never();
-          if (world.fault("queue takes, answer lost")) throw new Error("Queue send failed: timed out");
-          await world.latency(60);
-        }),
+      send: (body: Uint8Array) => sendAll([new Uint8Array(body)]),
+      sendBatch: (messages: Iterable<MessageSendRequest<Uint8Array>>) => sendAll([...messages].map(({ body }) => new Uint8Array(body))),
     } as unknown as Queue;
   }
 

@@ -32,7 +32,8 @@ function checkDeadLetters({ world, d1, r2 }: Network): void {
   const count = (reason: string) => letters.filter((letter) => letter.reason === reason).length;
   const [rubbish, altered] = [world.fired.get("rubbish in the queue") ?? 0, world.fired.get("altered chunk in the queue") ?? 0];
   const about = () => `${rubbish} and ${altered} sent, ${JSON.stringify(letters)} listed`;
-  world.check("rubbish is a dead letter", count("UNREADABLE") === rubbish, about);
+  // Redriven, rubbish comes as another message, and is buried as another letter.
+  world.check("rubbish is a dead letter", count("UNREADABLE") > 0 === rubbish > 0 && count("UNREADABLE") >= rubbish, about);
   world.check(
     "an altered chunk is a dead letter",
     count("CHUNK_CONFLICT") > 0 === altered > 0 && count("CHUNK_CONFLICT") <= altered,
@@ -167,16 +168,16 @@ function checkBooks({ world, players }: Network, archive: ArchivedPlay[]): void 
   for (const key of recorded.keys()) world.check("I7 only booked plays are recorded", booked.has(key), () => key.slice(0, 200));
 }
 
-/** What was refused and told so is counted, and each at most as often as it was sent. */
-function checkRefusals({ world, d1, players }: Network): void {
-  for (const player of players) {
-    const [row] = d1.rows<{ count: number }>("SELECT coalesce(sum(count), 0) AS count FROM refusals_hourly WHERE device_id = ?", player.id);
+/** What was refused is counted once, whatever became of the answer. */
+function checkRefusals({ world, d1, hosts }: Network): void {
+  for (const host of hosts) {
+    const [row] = d1.rows<{ count: number }>("SELECT coalesce(sum(count), 0) AS count FROM refusals_hourly WHERE device_id = ?", host.name);
     const counted = row?.count ?? 0;
-    const [heard, made] = [player.refusalsHeard, player.refusalsMade()];
+    const { answered, made } = host.refusals;
     world.check(
-      "refusals are counted, none twice",
-      counted >= heard && counted <= made,
-      () => `${player.id}: heard ${heard}, counted ${counted}, made ${made}`,
+      "refusals are counted once",
+      counted >= answered && counted <= made,
+      () => `${host.name}: answered ${answered}, made ${made}, counted ${counted}`,
     );
   }
 }

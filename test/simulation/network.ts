@@ -18,7 +18,8 @@ export interface Network {
   hosts: ObjectHost[];
   players: Player[];
   eventRows: boolean;
-  consumerEnv: (life: Life) => Env;
+  /** The bindings of a consumer's or cron job's invocation. */
+  envFor: (life: Life) => Env;
 }
 
 /** Builds a network by chance: how many players, which zones, how much an outbox may hold, how soon chunks are sent again. */
@@ -35,14 +36,15 @@ export function makeNetwork(world: World): Network {
     EVENT_ROWS: eventRows ? "on" : "off",
     HASH_SECRET: "simulation",
   };
-  const consumerEnv = (life: Life) =>
+  const envFor = (life: Life): Env =>
     ({
       ...vars,
+      PLAY_EVENTS: queue.for(life),
       DB: d1.for(life),
       BUCKET: r2.for(life),
       SEQUENCER: { getByName: (name: string) => stubOf(hosts, life, name) },
     }) as unknown as Env;
-  const queue = new FakeQueue(world, consumerEnv);
+  const queue = new FakeQueue(world, envFor);
   const policy = random.pick([
     {},
     { signature: "optional" },
@@ -65,7 +67,7 @@ export function makeNetwork(world: World): Network {
     hosts.push(host);
     return new Player(world, id, family, host, contents, campaigns);
   });
-  return { world, d1, r2, queue, hosts, players, eventRows, consumerEnv };
+  return { world, d1, r2, queue, hosts, players, eventRows, envFor };
 }
 
 function stubOf(hosts: ObjectHost[], life: Life, name: string) {

@@ -51,10 +51,6 @@ export class Player {
   #waitUntil = 0;
   revoked = false;
   inFlight = 0;
-  /** Refusals that reached the player. */
-  refusalsHeard = 0;
-  /** Records that were ever sent, each as often as it was: so many may have been refused at most. */
-  #recordsSent = 0;
 
   constructor(
     private readonly world: World,
@@ -64,10 +60,6 @@ export class Player {
     private readonly contents: string[],
     private readonly campaigns: string[],
   ) {}
-
-  refusalsMade(): number {
-    return this.#recordsSent;
-  }
 
   get pending(): number {
     return this.revoked ? 0 : this.books.filter((play) => play.state === "pending").length;
@@ -208,7 +200,6 @@ export class Player {
     const { world } = this;
     await world.latency(200);
     if (world.fault("request lost")) return;
-    this.#recordsSent += plays.length;
     let answer: RequestAnswer;
     try {
       answer = (await this.host.rpc(new Life(), "admit", this.requestOf(plays, sentAt, this.familyId))) as RequestAnswer;
@@ -277,7 +268,6 @@ export class Player {
     const { world } = this;
     const name = () => `log ${play.id} of ${this.id}: ${JSON.stringify(record)} after ${play.state} ${JSON.stringify(play.told)}`;
     if (record.status === "rejected") {
-      this.refusalsHeard += 1;
       world.check("I5 what was accepted stays accepted", play.state !== "accepted", name);
       // So late, the sequencer no longer knows whether it had accepted it: refused either way, but perhaps recorded.
       const forgotten = play.firstSentAt !== null && world.now - play.firstSentAt > REMEMBERED_MS;

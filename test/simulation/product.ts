@@ -28,6 +28,8 @@ Bun.plugin({
 export const { DeviceSequencer } = await import("../../src/plays/sequencer.ts");
 export const { recordPlays, consumerBreaker } = await import("../../src/plays/record.ts");
 export const { rollUp } = await import("../../src/plays/rollup.ts");
+export const { sweepOutboxes } = await import("../../src/plays/sweep.ts");
+export const { redriveMany } = await import("../../src/plays/redrive.ts");
 export const { deliverProfiles } = await import("../../src/devices/push.ts");
 
 /** The consumer, as the platform calls it. */

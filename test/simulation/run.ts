@@ -3,7 +3,7 @@ import { checkEnd } from "./final.ts";
 import { stateOf, Watch } from "./invariants.ts";
 import { makeNetwork, type Network } from "./network.ts";
 import type { Player } from "./player.ts";
-import { deliverProfiles, rollUp } from "./product.ts";
+import { deliverProfiles, redriveMany, rollUp, sweepOutboxes } from "./product.ts";
 import { type FaultKind, Life, World } from "./world.ts";
 
 /** What one run did. */
@@ -36,6 +36,7 @@ export async function runSeed(seed: number, operations: number, traced = false):
   try {
     const network = makeNetwork(world);
     const watch = new Watch(network);
+    keepSweeping(network);
     for (let done = 1; done <= operations; done++) {
       operate(network);
       await world.advance(pause(network));
@@ -132,6 +133,13 @@ const OPERATIONS: Record<string, [weight: number, run: (network: Network, actors
   ],
   pushes: [3, (network) => void runPushes(network)],
   wake: [2, (_, { host }) => void host.rpc(new Life(), "wake").catch(() => {})],
+  redrive: [
+    1,
+    ({ world, envFor }) => {
+      world.fire("dead letters redriven");
+      redriveMany(envFor(new Life()), undefined, "operator", world.now).catch((error) => world.note(`redrive failed: ${error}`));
+    },
+  ],
   revoke: [0.3, revoke],
 };
 const WEIGHTS = Object.fromEntries(Object.entries(OPERATIONS).map(([name, [weight]]) => [name, weight]));
@@ -160,7 +168,9 @@ function litter({ world, queue, d1 }: Network): void {
       .map(({ chunk }) => chunk),
   );
   const chunks = queue.sent.filter((body) => {
-    const { device_id, incarnation, number } = JSON.parse(new TextDecoder().decode(body).split("\n")[0] ?? "{}");
+    const [header = ""] = new TextDecoder().decode(body).split("\n");
+    if (!header.startsWith('{"v":')) return false;
+    const { device_id, incarnation, number } = JSON.parse(header);
     return recorded.has(JSON.stringify([device_id, incarnation, number]));
   });
   if (chunks.length === 0 || random.chance(0.5)) {
@@ -180,8 +190,17 @@ async function runRollup({ world, d1 }: Network, quietMs: number, dies: boolean)
   await rollUp(d1.for(life), world.now, { quietMs }).catch(() => {});
 }
 
-async function runPushes({ consumerEnv }: Network): Promise<void> {
-  await deliverProfiles(consumerEnv(new Life())).catch(() => {});
+async function runPushes({ envFor }: Network): Promise<void> {
+  await deliverProfiles(envFor(new Life())).catch(() => {});
+}
+
+/** Hourly, as cron does: whatever alarm got lost is set again. */
+function keepSweeping(network: Network): void {
+  const { world, envFor } = network;
+  world.after(HOUR_MS, () => {
+    sweepOutboxes(envFor(new Life()), world.now).catch((error) => world.note(`sweep failed: ${error}`));
+    keepSweeping(network);
+  });
 }
 
 /** An administrator revokes a device: one transaction, with the push that tells its sequencer. */
@@ -198,20 +217,15 @@ function revoke(network: Network): void {
 
 /** Faults end. What was held up must drain by itself, with nothing but the platform's own turns, the cron jobs and players that try again. */
 async function drain(network: Network, watch: Watch): Promise<number> {
-  const { world, d1, r2, queue, hosts, players } = network;
+  const { world, d1, r2, queue, players } = network;
   world.note("== faults end");
   world.faultsOn = false;
   for (const away of [d1, r2, queue]) away.awayUntil = 0;
   const started = world.now;
-  let sweepAt = world.now;
   for (let round = 0; !isDrained(network); round++) {
     const waited = world.now - started;
     world.check("I6 the backlog drains", waited < DRAIN_MAX_MS, () => describe(network));
     if (round % 6 === 0) void runPushes(network);
-    if (world.now >= sweepAt) {
-      for (const host of hosts) void host.rpc(new Life(), "wake");
-      sweepAt += HOUR_MS;
-    }
     for (const player of players) player.send(false);
     await world.advance(waited < 10 * MINUTE_MS ? 10 * SECOND_MS : 5 * MINUTE_MS);
     if (round % 10 === 0) watch.check();

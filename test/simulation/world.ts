@@ -38,6 +38,7 @@ export const FAULTS = [
   "R2 away",
   "queue away",
   "rollup dies",
+  "dead letters redriven",
   "former player's token",
   "device revoked",
 ] as const;
