@@ -15,6 +15,7 @@ const SEQUENCER = "src/plays/sequencer.ts";
 const STORE = "src/plays/sequencer-store.ts";
 const RECORD = "src/plays/record.ts";
 const COMMIT = "src/plays/commit.ts";
+const PLAYER = "test/faults/player.test.ts";
 const EXACTLY_ONCE = "test/faults/exactly-once.test.ts";
 
 /** Bugs that would break a promise: each has been, or could be, an honest mistake in a change. */
@@ -77,11 +78,11 @@ export const BUGS: PlantedBug[] = [
     caughtBy: "simulation",
   },
   {
-    what: "an alarm that was lost is never set again",
+    what: "the sweep leaves a lost alarm lost",
     file: SEQUENCER,
-    find: "this.#alarmAt !== null && this.#alarmAt < now - ALARM_OVERDUE_MS",
-    replace: "this.#alarmAt !== null && this.#alarmAt < 0 - ALARM_OVERDUE_MS",
-    caughtBy: "simulation",
+    find: "    this.#alarmAt = await this.ctx.storage.getAlarm();\n    this.#arm(Date.now());\n",
+    replace: "",
+    caughtBy: PLAYER,
   },
   {
     what: "a former player's token is taken",
@@ -177,8 +178,8 @@ export const BUGS: PlantedBug[] = [
   {
     what: "a commit is two transactions",
     file: COMMIT,
-    find: "await withTimeout(db.batch(statements), D1_WRITE_TIMEOUT_MS",
-    replace: "await db.batch(statements.slice(0, 2));\n    await withTimeout(db.batch(statements.slice(2)), D1_WRITE_TIMEOUT_MS",
+    find: "withTimeout(db.batch(statements), D1_WRITE_TIMEOUT_MS",
+    replace: "withTimeout(db.batch(statements.slice(0, 2)).then(() => db.batch(statements.slice(2))), D1_WRITE_TIMEOUT_MS",
     caughtBy: "simulation",
   },
   {
@@ -221,7 +222,21 @@ export const BUGS: PlantedBug[] = [
     file: "src/devices/push.ts",
     find: ".bind(Date.now(), deviceId, version)",
     replace: ".bind(Date.now(), deviceId, version + 1)",
-    caughtBy: "test/devices/revoke.test.ts",
+    caughtBy: PLAYER,
+  },
+  {
+    what: "a new epoch is taken for the old one",
+    file: "src/plays/admit.ts",
+    find: "useEpoch(epochs, log.epoch)",
+    replace: 'useEpoch(epochs, "0")',
+    caughtBy: PLAYER,
+  },
+  {
+    what: "a number that was used before is billed again",
+    file: "src/plays/policy.ts",
+    find: "SEQUENCE_CONFLICT: { quality: 0, billable: false }",
+    replace: "SEQUENCE_CONFLICT: { quality: 0, billable: true }",
+    caughtBy: PLAYER,
   },
   {
     what: "a record that names another device is let in",
