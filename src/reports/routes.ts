@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Problem } from "../platform/errors.ts";
 import { createRouter, problemSchema, responses } from "../platform/http.ts";
+import { eventRowsKeptFrom } from "../plays/retain.ts";
 import { reportCsv } from "./csv.ts";
 import { readReport } from "./proof-of-play.ts";
 import {
@@ -111,7 +112,7 @@ export const reports = createRouter()
     const now = Date.now();
     const asked = reportPageQuery(c.req.valid("query"), now);
     if (!asked.ok) throw queryProblem(asked);
-    const report = await readReport(c.env.DB, asked.query, sourceFor(asked.query, now, c.env), now);
+    const report = await readReport(c.env.DB, asked.query, await sourceFor(asked.query, now, c.env), now);
     c.header("Cache-Control", "no-store");
     return c.json(report as unknown as z.infer<typeof reportSchema>, 200);
   })
@@ -120,7 +121,7 @@ export const reports = createRouter()
     const asked = wholeReportQuery(c.req.valid("query"), now);
     if (!asked.ok) throw queryProblem(asked);
     const { query } = asked;
-    const stream = await reportCsv(c.env.DB, query, sourceFor(query, now, c.env));
+    const stream = await reportCsv(c.env.DB, query, await sourceFor(query, now, c.env));
     return c.body(stream, 200, {
       "Content-Type": "text/csv; charset=utf-8; header=present",
       "Content-Disposition": `attachment; filename="proof-of-play_${query.from}_${query.to}.csv"`,
@@ -133,8 +134,11 @@ function queryProblem({ parameter, detail }: QueryFault): Problem {
 }
 
 /** @throws Problem `unprocessable` (422, BEYOND_HOT_WINDOW) for a question that the database cannot answer any more. */
-function sourceFor(query: ReportQuery, now: number, env: Env): ReportSource {
-  const choice = chooseSource(query, now, eventRowsDays(env));
+async function sourceFor(query: ReportQuery, now: number, env: Env): Promise<ReportSource> {
+  const days = eventRowsDays(env);
+  const byAge = chooseSource(query, now, days);
+  // Where the database was too large, single plays went before their time.
+  const choice = byAge.ok && byAge.source === "events" ? chooseSource(query, now, days, await eventRowsKeptFrom(env.DB)) : byAge;
   if (choice.ok) return choice.source;
   const kept =
     choice.hotFrom === null

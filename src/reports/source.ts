@@ -12,10 +12,12 @@ export type SourceChoice = { ok: true; source: ReportSource } | { ok: false; hot
 /**
  * Which source can answer. The aggregates know no devices. Single plays do, but only inside the hot window; what is older is
  * known by device and day alone, and a finer question has no answer in the database.
+ * @param keptFrom the first day of which single plays were not deleted, where some were
  */
-export function chooseSource(query: ReportQuery, now: number, eventRowsDays: number): SourceChoice {
+export function chooseSource(query: ReportQuery, now: number, eventRowsDays: number, keptFrom: string | null = null): SourceChoice {
   if (!query.groupBy.includes("device") && !query.filters.device_id) return { ok: true, source: "aggregates" };
-  const hotFrom = hotWindowStart(now, eventRowsDays);
+  const windowFrom = hotWindowStart(now, eventRowsDays);
+  const hotFrom = windowFrom !== null && keptFrom !== null && keptFrom > windowFrom ? keptFrom : windowFrom;
   if (hotFrom !== null && query.from >= hotFrom) return { ok: true, source: "events" };
   const byDeviceAndDay = query.groupBy.every((key) => key === "device" || key === "day");
   const ofDevices = Object.keys(query.filters).every((column) => column === "device_id");

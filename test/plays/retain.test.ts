@@ -76,6 +76,17 @@ test("above the size, the oldest day goes first, one a run; the window says so b
   expect(await eventDays()).toEqual({ [day(0)]: 2 });
 });
 
+test("a report of single plays does not reach into a day that went before its time", async () => {
+  for (const ago of [5, 4]) await recordMoved(device, queue, 2, { day: day(ago) });
+  const finer = (from: string) => admin("GET", `/v1/admin/reports/proof-of-play?group_by=device,content&from=${from}&to=${day(0)}`);
+  expect((await finer(day(5))).body).toMatchObject({ source: "events", items: [{ device_id: device.id, plays_count: 4 }] });
+  await retain(env, NOON, { maxDatabaseBytes: 1, maxStatements: 0 });
+  expect((await finer(day(4))).body).toMatchObject({ source: "events", items: [{ device_id: device.id, plays_count: 2 }] });
+  expect(await finer(day(5))).toMatchObject({ status: 422, body: { code: "BEYOND_HOT_WINDOW", hot_from: day(4) } });
+  const coarser = await admin("GET", `/v1/admin/reports/proof-of-play?group_by=device,day&from=${day(5)}&to=${day(0)}`);
+  expect(coarser.body).toMatchObject({ source: "device_activity", items: [{ plays_count: 2 }, { plays_count: 2 }] });
+});
+
 test("hourly rows go 45 days after their day was last touched, and reports stay the same", async () => {
   await recordMoved(device, queue, 3, { day: day(3) });
   await rollUp(env.DB, Date.now());

@@ -58,6 +58,8 @@ const described = {
   host: "127.0.0.1",
   ...(options.inspectorPort ? { inspectorPort: options.inspectorPort } : {}),
   resourcePersistencePath: options.persistTo,
+  // Lets `/cron` run what no clock runs here.
+  unsafeTriggerHandlers: true,
   workers: [
     {
       ...workerOptions,
@@ -107,11 +109,11 @@ const control = createServer(async (request, response) => {
     for await (const part of request) parts.push(part as Buffer);
     const body = Buffer.concat(parts).toString();
     if (target.pathname === "/sql") response.end(JSON.stringify((await DB.prepare(body).all()).results));
-    else if (target.pathname === "/cron")
-      response.end(
-        await (await miniflare.dispatchFetch(`http://localhost/cdn-cgi/local/scheduled?cron=${encodeURIComponent(body)}`)).text(),
-      );
-    else if (target.pathname === "/r2") response.end(JSON.stringify(await listKeys(target.searchParams.get("prefix") ?? "")));
+    else if (target.pathname === "/cron") {
+      const ran = await miniflare.dispatchFetch(`http://localhost/cdn-cgi/local/scheduled?cron=${encodeURIComponent(body)}`);
+      response.statusCode = ran.ok ? 200 : 500;
+      response.end(await ran.text());
+    } else if (target.pathname === "/r2") response.end(JSON.stringify(await listKeys(target.searchParams.get("prefix") ?? "")));
     else if (target.pathname.startsWith("/r2/")) {
       const object = await BUCKET.get(decodeURIComponent(target.pathname.slice(4)));
       response.statusCode = object ? 200 : 404;
