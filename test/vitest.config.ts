@@ -23,7 +23,7 @@ export default defineConfig({
   test: {
     root,
     include: ["test/**/*.test.ts"],
-    exclude: ["test/node/**", "test/simulation/**", "test/browser/**"],
+    exclude: ["test/node/**", "test/simulation/**", "test/planted/**", "test/browser/**"],
     setupFiles: ["test/support/migrate.ts"],
     maxWorkers: 2,
     // What the Worker logs is shown for the tests that fail.

@@ -58,7 +58,15 @@ async function runVitest(reports: string, args: string[]): Promise<Counts> {
 
 async function runBun(reports: string): Promise<Counts> {
   const file = join(reports, "bun.xml");
-  const command = [process.execPath, "test", "./test/node", "./test/simulation", "--reporter=junit", `--reporter-outfile=${file}`];
+  const command = [
+    process.execPath,
+    "test",
+    "./test/node",
+    "./test/simulation",
+    "./test/planted",
+    "--reporter=junit",
+    `--reporter-outfile=${file}`,
+  ];
   return await count(command, file, junitCounts);
 }
 

@@ -1,8 +1,9 @@
 import { Marked } from "marked";
 import architecture from "./architecture.md";
+import faults from "./faults.md";
 
 /** The guides, in the order of the table of contents. The first line of each is its title. */
-const GUIDES: Record<string, string> = { architecture };
+const GUIDES: Record<string, string> = { architecture, faults };
 
 const marked = new Marked({
   renderer: {

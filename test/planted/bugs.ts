@@ -106,10 +106,10 @@ export const BUGS: PlantedBug[] = [
     caughtBy: "simulation",
   },
   {
-    what: "a pack forgets the packs before it",
-    file: "src/plays/seen-index.ts",
-    find: ", ...this.#filters.filter((known) => !dropped.has(known.id))]",
-    replace: "]",
+    what: "the last of a pack's entries is not found",
+    file: "src/plays/seen.ts",
+    find: "let high = entries.length / ENTRY_BYTES - 1;",
+    replace: "let high = entries.length / ENTRY_BYTES - 2;",
     caughtBy: "simulation",
   },
   {
@@ -164,8 +164,8 @@ export const BUGS: PlantedBug[] = [
   {
     what: "a segment that was not written is named all the same",
     file: RECORD,
-    find: 'await reaching("R2", () => putSegment(env.BUCKET, segment));',
-    replace: 'await reaching("R2", () => putSegment(env.BUCKET, segment)).catch(() => {});',
+    find: "putSegment(env.BUCKET, segment)",
+    replace: "putSegment(env.BUCKET, segment).catch(() => {})",
     caughtBy: "simulation",
   },
   {
