@@ -176,6 +176,7 @@ export class ObjectHost {
     const { world } = this;
     return caller.call(async () => {
       await world.latency();
+      if (world.fault("call of the object hangs")) await never();
       if (world.fault("call of the object lost")) throw new Error("Network connection lost.");
       const result = await this.invoke(method, args);
       if (world.fault("answer of the object lost")) throw new Error("Network connection lost.");

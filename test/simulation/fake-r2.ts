@@ -38,6 +38,7 @@ export class FakeR2 {
       await world.latency(80);
       if (world.now < this.awayUntil || world.fault("R2 fails before")) throw new Error("R2: internal error (10001)");
       if (world.fault("R2 hangs")) await never();
+      if (world.fault("R2 late")) await world.sleep(world.random.between(1000, 60_000));
       const result = work();
       if (world.fault("R2 fails after")) throw new Error("R2: internal error (10001)");
       await world.latency(80);
