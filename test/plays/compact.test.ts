@@ -154,6 +154,29 @@ test("the manifest's write fails: its day stays stale and the next run writes it
   await expectCompacted(3);
 });
 
+test("a part that is published while a manifest is written leaves the day stale, and the next run writes both", async () => {
+  await recordSegment(device, queue, 3);
+  let others = 0;
+  const bucket = new Proxy(env.BUCKET, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name);
+      if (name !== "put") return value.bind(target);
+      return async (...args: unknown[]) => {
+        if (String(args[0]).endsWith("manifest.json") && others === 0) {
+          others += 1;
+          await recordSegment(device, queue, 2);
+          await compact(env, LATER());
+        }
+        return await Reflect.apply(value, target, args);
+      };
+    },
+  });
+  await compact({ ...env, BUCKET: bucket }, LATER());
+  expect((await manifest(TODAY()))?.plays_count).toBe(3);
+  expect(await compact(env, LATER())).toMatchObject({ segments: 0, manifests: [TODAY()] });
+  await expectCompacted(5);
+});
+
 test("two compactors at once publish every play once", async () => {
   for (const count of [3, 2, 2]) await recordSegment(device, queue, count);
   await Promise.all([compact(env, LATER()), compact(env, LATER(), { maxGroupPlays: 5 }), compact(env, LATER(), { maxGroupPlays: 2 })]);
