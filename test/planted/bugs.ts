@@ -65,9 +65,9 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "a chunk that is sent again gets a new number",
-    file: SEQUENCER,
-    find: "number: chunk.number, plays: chunk.plays",
-    replace: "number: chunk.number + 1000 * (chunk.sends - 1), plays: chunk.plays",
+    file: "src/plays/outbox.ts",
+    find: "sends: chunk.sends + 1,",
+    replace: "sends: chunk.sends + 1,\n          number: chunk.number + 1000,",
     caughtBy: "simulation",
   },
   {

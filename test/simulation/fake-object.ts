@@ -131,6 +131,7 @@ function cursor(rows: Record<string, unknown>[]) {
   }
   return {
     toArray: () => rows,
+    [Symbol.iterator]: () => rows[Symbol.iterator](),
     one: () => {
       if (rows.length !== 1) throw new Error(`expected one row, got ${rows.length}`);
       return rows[0];

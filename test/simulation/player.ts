@@ -223,7 +223,7 @@ export class Player {
       keyId: "key",
       familyId,
       correlationId: `c-${this.world.steps}`,
-      logs: numbered.filter(({ play }) => !play.refusedByWorker).map(({ play, index }) => ({ ...play.verified, index })),
+      logs: numbered.filter(({ play }) => !play.refusedByWorker).map(({ play, index }) => ({ ...play.verified, index, givenId: null })),
       refused: numbered.flatMap(({ play, index }) =>
         play.refusedByWorker
           ? [{ index, code: play.refusedByWorker, error: REJECTIONS[play.refusedByWorker].error, logId: play.id, record: "" }]
