@@ -6,6 +6,8 @@ interface Stored {
   customMetadata: Record<string, string>;
 }
 
+const encoder = new TextEncoder();
+
 /** R2 in memory, strongly consistent, at the far end of a network that fails. */
 export class FakeR2 {
   readonly objects = new Map<string, Stored>();
@@ -15,7 +17,8 @@ export class FakeR2 {
 
   for(life: Life): R2Bucket {
     return {
-      put: (key: string, bytes: Uint8Array, options: R2PutOptions = {}) => this.#call(life, () => this.#put(key, bytes, options)),
+      put: (key: string, body: Uint8Array | string, options: R2PutOptions = {}) =>
+        this.#call(life, () => this.#put(key, typeof body === "string" ? encoder.encode(body) : body, options)),
       get: (key: string) => this.#call(life, () => this.#get(key)),
       head: (key: string) => this.#call(life, () => (this.objects.has(key) ? { key } : null)),
       delete: (keys: string | string[]) =>
@@ -57,6 +60,13 @@ export class FakeR2 {
     const stored = this.objects.get(key);
     if (!stored) return null;
     const { bytes, customMetadata } = stored;
-    return { key, size: bytes.length, customMetadata, arrayBuffer: async () => bytes.slice().buffer, bytes: async () => bytes.slice() };
+    return {
+      key,
+      size: bytes.length,
+      customMetadata,
+      arrayBuffer: async () => bytes.slice().buffer,
+      bytes: async () => bytes.slice(),
+      text: async () => new TextDecoder().decode(bytes),
+    };
   }
 }

@@ -30,6 +30,8 @@ export const { recordPlays, consumerBreaker } = await import("../../src/plays/re
 export const { rollUp } = await import("../../src/plays/rollup.ts");
 export const { sweepOutboxes } = await import("../../src/plays/sweep.ts");
 export const { redriveMany } = await import("../../src/plays/redrive.ts");
+export const { compact } = await import("../../src/plays/compact.ts");
+export const { reconcile } = await import("../../src/plays/reconcile.ts");
 export const { deliverProfiles } = await import("../../src/devices/push.ts");
 
 /** The consumer, as the platform calls it. */

@@ -3,7 +3,7 @@ import { checkEnd } from "./final.ts";
 import { stateOf, Watch } from "./invariants.ts";
 import { makeNetwork, type Network } from "./network.ts";
 import type { Player } from "./player.ts";
-import { deliverProfiles, redriveMany, rollUp, sweepOutboxes } from "./product.ts";
+import { compact, deliverProfiles, reconcile, redriveMany, rollUp, sweepOutboxes } from "./product.ts";
 import { type FaultKind, Life, World } from "./world.ts";
 
 /** What one run did. */
@@ -45,6 +45,7 @@ export async function runSeed(seed: number, operations: number, traced = false):
     watch.check();
     report.drainMs = await drain(network, watch);
     await checkEnd(network);
+    await checkUpkeep(network);
     report.plays = network.d1.rows<{ plays: number }>("SELECT coalesce(sum(plays_count), 0) AS plays FROM chunk_ledger")[0]?.plays ?? 0;
     for (const host of network.hosts) host.storage.db.close();
     network.d1.db.close();
@@ -129,6 +130,15 @@ const OPERATIONS: Record<string, [weight: number, run: (network: Network, actors
     (network) => {
       const { world } = network;
       void runRollup(network, world.random.pick([0, 10 * MINUTE_MS]), world.fault("rollup dies", 5));
+    },
+  ],
+  compact: [
+    2,
+    (network) => {
+      const { world, envFor } = network;
+      const life = new Life();
+      if (world.fault("compaction dies", 5)) world.after(world.random.between(0, 600), () => life.end("the cron job was killed"));
+      compact(envFor(life), world.now).catch((error) => world.note(`compaction failed: ${error}`));
     },
   ],
   pushes: [3, (network) => void runPushes(network)],
@@ -242,6 +252,28 @@ async function drain(network: Network, watch: Watch): Promise<number> {
   world.check("I6 the rollup leaves no day marked", marked.length === 0, () => JSON.stringify(marked));
   watch.check();
   return took;
+}
+
+/** The product's own nightly comparison of archive and D1, over a compacted archive, must find what the checks here found: no difference. */
+async function checkUpkeep(network: Network): Promise<void> {
+  const { world, d1, envFor } = network;
+  const work = async () => {
+    const env = envFor(new Life());
+    const days = 3 * 24 * HOUR_MS;
+    const { damaged } = await compact(env, world.now + days);
+    world.check("I4 compaction finds nothing damaged", damaged.length === 0, () => JSON.stringify(damaged));
+    const found = await reconcile(env, world.now + days, { maxDays: 1000 });
+    world.check("I4 reconciliation finds no difference", found.different.length === 0 && found.left === 0, () => JSON.stringify(found));
+  };
+  const worked = work();
+  worked.catch((error) => world.fail(error));
+  await world.advance(HOUR_MS);
+  await worked;
+  const [sums] = d1.rows<{ parts: number; ledger: number; uncompacted: number }>(
+    `SELECT (SELECT coalesce(sum(plays_count), 0) FROM archive_parts) AS parts, (SELECT coalesce(sum(plays_count), 0) FROM chunk_ledger) AS ledger,
+       (SELECT count(*) FROM segments WHERE compacted_at IS NULL) AS uncompacted`,
+  );
+  world.check("I4 parts = ledger", sums?.parts === sums?.ledger && sums?.uncompacted === 0, () => JSON.stringify(sums));
 }
 
 function isDrained({ queue, hosts, players, d1 }: Network): boolean {

@@ -40,6 +40,7 @@ export const FAULTS = [
   "R2 away",
   "queue away",
   "rollup dies",
+  "compaction dies",
   "dead letters redriven",
   "former player's token",
   "device revoked",
