@@ -20,9 +20,9 @@ const JOBS: Record<string, Record<string, Job>> = {
   "7 * * * *": {
     "roll up": (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS }),
     "sweep outboxes": sweepOutboxes,
-    "compact the archive": (env, now) => compact(env, now),
-    retain: (env, now) => retain(env, now),
     "forget idempotency keys": (env, now) => forgetIdempotencyKeys(env.DB, now),
+    retain: (env, now) => retain(env, now),
+    "compact the archive": (env, now) => compact(env, now),
   },
   "23 3 * * *": {
     reconcile: (env, now) => reconcile(env, now),

@@ -12,8 +12,12 @@ export const COMPACT_AFTER_MS = HOUR_MS;
 const MAX_GROUP_PLAYS = 20_000;
 const MAX_GROUP_RECORD_CHARS = 12_000_000;
 const MAX_GROUP_SEGMENTS = 500;
-/** A run ends after so many groups: far from the 1,000 queries and 10,000 reads of R2 that an invocation may make. */
-const GROUPS_PER_RUN = 15;
+/** A run ends after so many groups or segments: an invocation has 5 min of CPU (a full group takes about 1 s), 1,000 queries, 10,000 reads. */
+const GROUPS_PER_RUN = 100;
+const SEGMENTS_PER_RUN = 5000;
+
+/** Of what is damaged, so many are told in the log line; the incident has the number. */
+const LISTED_DAMAGE = 20;
 
 export interface CompactOptions {
   /** Plays that a group, and so a part, may have; one segment at least. */
@@ -42,12 +46,16 @@ export interface CompactResult {
 export async function compact(env: Pick<Env, "DB" | "BUCKET">, now: number, options: CompactOptions = {}): Promise<CompactResult> {
   const { maxGroupPlays = MAX_GROUP_PLAYS, maxGroups = GROUPS_PER_RUN } = options;
   const result: CompactResult = { segments: 0, parts: 0, plays: 0, damaged: [], manifests: [] };
+  // Those of a run that was cut off.
+  result.manifests = await writeStaleManifests(env, now);
   let after = "";
-  for (let round = 0; round < maxGroups; round++) {
+  let looked = 0;
+  for (let round = 0; round < maxGroups && looked < SEGMENTS_PER_RUN; round++) {
     const open = await openSegments(env.DB, after, now - COMPACT_AFTER_MS);
     if (open.length === 0) break;
     const group = await readGroup(env.BUCKET, open, maxGroupPlays);
     after = group.last;
+    looked += group.segments.length + group.damaged.length;
     result.damaged.push(...group.damaged);
     const parts = await makeParts(group.segments);
     for (const part of parts) await putSegment(env.BUCKET, part);
@@ -57,7 +65,8 @@ export async function compact(env: Pick<Env, "DB" | "BUCKET">, now: number, opti
     result.plays += parts.reduce((sum, part) => sum + part.plays, 0);
   }
   await env.DB.batch(archiveIncidentStatements(env.DB, "compaction", result.damaged, now));
-  result.manifests = await writeStaleManifests(env, now);
+  result.damaged = result.damaged.slice(0, LISTED_DAMAGE);
+  result.manifests.push(...(await writeStaleManifests(env, now)));
   return result;
 }
 
