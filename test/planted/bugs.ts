@@ -211,6 +211,13 @@ export const BUGS: PlantedBug[] = [
     caughtBy: "simulation",
   },
   {
+    what: "a compacted segment is not marked",
+    file: "src/plays/compact.ts",
+    find: '"UPDATE segments SET compacted_at = ?2 WHERE id',
+    replace: '"UPDATE segments SET compacted_at = ?2 WHERE r2_key',
+    caughtBy: "test/plays/compact.test.ts",
+  },
+  {
     what: "a dead letter is not listed",
     file: "src/plays/dead-letters.ts",
     find: "    listStatement(env.DB, entry),\n",
