@@ -6,17 +6,18 @@ export function log(level: LogLevel, message: string, fields: Record<string, unk
 }
 
 const encoder = new TextEncoder();
-const keys = new Map<string, Promise<CryptoKey>>();
+// Keys, never promises of them: a promise belongs to the request that made it.
+const keys = new Map<string, CryptoKey>();
 
 /** HMAC-SHA-256 of a text under a secret, hex. Equal texts stay equal, and nobody without the secret can tell which. */
 export async function keyedHash(secret: string, text: string): Promise<string> {
   let key = keys.get(secret);
   if (!key) {
-    key = crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+    key = await crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
     // Bounded by the number of secrets, two while one is rotated.
     keys.set(secret, key);
   }
-  return new Uint8Array(await crypto.subtle.sign("HMAC", await key, encoder.encode(text))).toHex();
+  return new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text))).toHex();
 }
 
 /** The form in which a device's or session's id may stand in a log line: 16 hex digits. */

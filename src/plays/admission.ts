@@ -33,7 +33,8 @@ export interface RefusedByWorker {
 /** One request, as the Worker hands it to the sequencer. */
 export interface AdmitRequest extends RequestFacts {
   familyId: string;
-  logs: (VerifiedLog & { index: number })[];
+  /** `givenId` is the id as the device wrote it, so that it finds its record again. */
+  logs: (VerifiedLog & { index: number; givenId: string | null })[];
   refused: RefusedByWorker[];
   batch: BatchProof | null;
 }
@@ -134,7 +135,7 @@ function turnedAway(answer: RequestAnswer): Admission {
 
 function recordAnswer({ verified, verdict }: Judged): RecordAnswer {
   const { index } = verified;
-  const logId = verified.log.id;
+  const logId = verified.givenId ?? verified.log.id;
   if (verdict.verdict === "rejected") return { index, logId, status: "rejected", code: verdict.code, error: verdict.error };
   return { index, logId, status: verdict.verdict, told: verdict.told };
 }

@@ -64,11 +64,15 @@ export function makeBench(
 
 /**
  * Decides what becomes of one verified log, and notes its sequence number in `epochs` (changed in place).
- * Order: signature where the policy asks for one · seen before · catalogue · times … place · status.
+ * Order: a retry · signature where the policy asks for one · id used before · catalogue · times … place · status.
  * A log that was refused behind its signature still uses up its number; a duplicate has used it already.
  */
 export function admitLog(verified: VerifiedLog, bench: Bench, epochs: EpochState[], findSeen: FindSeen): LogVerdict {
   const { log, proof } = verified;
+  const seen = findSeen(log.id);
+  const isRetry = seen !== null && seen.hash === shortHash(proof.recordHash);
+  // First of all, so that a retry gets its first verdict whatever the policy has become since.
+  if (isRetry) return { verdict: "duplicate", told: seen.told };
   const unsigned = missingSignature(proof, bench.policy);
   if (unsigned) return reject(unsigned);
 
@@ -78,8 +82,7 @@ export function admitLog(verified: VerifiedLog, bench: Bench, epochs: EpochState
     return reject(code);
   };
 
-  const seen = findSeen(log.id);
-  if (seen) return seen.hash === shortHash(proof.recordHash) ? { verdict: "duplicate", told: seen.told } : refuse("ID_CONFLICT");
+  if (seen) return refuse("ID_CONFLICT");
   if (verified.catalogue.campaign === "unknown") return refuse("INVALID_CAMPAIGN");
   if (verified.catalogue.content === "unknown") return refuse("INVALID_CONTENT");
 
@@ -89,7 +92,8 @@ export function admitLog(verified: VerifiedLog, bench: Bench, epochs: EpochState
     policy: bench.policy,
     assignments: bench.profile.assignments,
     catalogue: verified.catalogue,
-    signedBy: proof.signedBy,
+    // A batch's signature counts only where the policy allows one.
+    signedBy: proof.signedBy === "batch" && !bench.policy.batchSignature ? "nobody" : proof.signedBy,
     sequence: epoch && log.sequence !== null ? findSequence(epoch, log.sequence) : null,
   });
   if (!judged.ok) return refuse(judged.code);

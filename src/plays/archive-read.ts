@@ -2,7 +2,7 @@ import { parquetReadObjects } from "hyparquet";
 import { sha256Hex } from "../platform/encoding.ts";
 import { DAY_MS } from "../platform/time.ts";
 import { type ArchiveRow, NUMBERS } from "./archive.ts";
-import type { Chunk } from "./chunk.ts";
+import { CHUNK_VERSION, type Chunk } from "./chunk.ts";
 import { type AcceptedPlay, PLAY_COLUMNS, type SignedBy } from "./play.ts";
 
 /** A Parquet file of the archive as D1 knows it. */
@@ -81,7 +81,7 @@ function playValue(column: keyof AcceptedPlay, value: unknown): string | number 
 export function chunksOf(rows: ArchiveRow[]): Chunk[] {
   return [...Map.groupBy(rows, (row) => row.chunk)].map(([name, plays]) => {
     const [device_id = "", incarnation = "", number = ""] = name.split(".");
-    return { header: { device_id, incarnation, number: Number(number), plays: plays.length, refusals: [] }, plays };
+    return { header: { v: CHUNK_VERSION, device_id, incarnation, number: Number(number), plays: plays.length, refusals: [] }, plays };
   });
 }
 

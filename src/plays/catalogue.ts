@@ -3,13 +3,11 @@ import { withTimeout } from "../platform/retry.ts";
 import { CATALOGUE_FRESH_MS, CATALOGUE_MAX_ENTRIES, CATALOGUE_WAIT_MS } from "./limits.ts";
 import type { CatalogueFinding, PlayLog } from "./play.ts";
 
-/** What the catalogue knows of a campaign (`exists`) or of a content (its versions' durations by hash, and the newest's). */
+/** When a campaign was last known to exist; of a content also its versions' durations by hash, and the newest's. */
 interface CampaignEntry {
-  exists: boolean;
   at: number;
 }
 interface ContentEntry {
-  exists: boolean;
   durations: Map<string, number | null>;
   newestDurationMs: number | null;
   at: number;
@@ -36,42 +34,24 @@ export async function consultCatalogue(db: D1Database, logs: Cited[], now: numbe
     const content = contents.get(contentId);
     if (!isFresh(content, now) || (contentVersion !== "" && !content.durations.has(contentVersion))) askContents.add(contentId);
   }
-  if (askCampaigns.size > 0 || askContents.size > 0) await ask(db, [...askCampaigns], [...askContents], now);
-  return logs.map((cited) => find(cited, now, askCampaigns, askContents));
+  const answered = askCampaigns.size + askContents.size > 0 && (await ask(db, [...askCampaigns], [...askContents], now));
+  return logs.map((cited) => find(cited, answered));
 }
 
-/** A negative entry is never fresh: before a log is refused, D1 is asked afresh. */
-function isFresh<T extends { exists: boolean; at: number }>(entry: T | undefined, now: number): entry is T {
-  return entry?.exists === true && now - entry.at < CATALOGUE_FRESH_MS;
+function isFresh<T extends { at: number }>(entry: T | undefined, now: number): entry is T {
+  return entry !== undefined && now - entry.at < CATALOGUE_FRESH_MS;
 }
 
-function find(
-  { campaignId, contentId, contentVersion }: Cited,
-  now: number,
-  askedCampaigns: Set<string>,
-  askedContents: Set<string>,
-): CatalogueFinding {
-  const campaign = campaigns.get(campaignId);
+/** What memory does not know is unknown where D1 has just answered (it was asked for all that memory lacked), and unasked where it has not. */
+function find({ campaignId, contentId, contentVersion }: Cited, answered: boolean): CatalogueFinding {
+  const absent = answered ? "unknown" : "unasked";
   const content = contents.get(contentId);
+  const hasVersion = contentVersion === "" || content?.durations.has(contentVersion);
   return {
-    campaign: campaignId === "" ? "known" : stateOf(campaign, askedCampaigns.has(campaignId), now),
-    content: stateOf(
-      content && { exists: content.exists && hasVersion(content, contentVersion), at: content.at },
-      askedContents.has(contentId),
-      now,
-    ),
+    campaign: campaignId === "" || campaigns.has(campaignId) ? "known" : absent,
+    content: content && hasVersion ? "known" : absent,
     versionDurationMs: (contentVersion === "" ? content?.newestDurationMs : content?.durations.get(contentVersion)) ?? null,
   };
-}
-
-function hasVersion(content: ContentEntry, version: string): boolean {
-  return version === "" || content.durations.has(version);
-}
-
-/** What is not known counts as unknown only when D1 has just said so. */
-function stateOf(entry: { exists: boolean; at: number } | undefined, asked: boolean, now: number): CatalogueFinding["campaign"] {
-  if (entry?.exists) return "known";
-  return asked && entry?.at === now ? "unknown" : "unasked";
 }
 
 interface VersionRow {
@@ -81,7 +61,8 @@ interface VersionRow {
   duration_ms: number | null;
 }
 
-async function ask(db: D1Database, campaignIds: string[], contentIds: string[], now: number): Promise<void> {
+/** Asks D1 and remembers what exists; what does not is never kept, so that it is asked for each time. Returns whether D1 answered. */
+async function ask(db: D1Database, campaignIds: string[], contentIds: string[], now: number): Promise<boolean> {
   try {
     const [campaignRows, contentRows] = await withTimeout(
       db.batch([
@@ -97,31 +78,31 @@ async function ask(db: D1Database, campaignIds: string[], contentIds: string[], 
       "catalogue",
     );
     const found = new Set(((campaignRows?.results ?? []) as { id: string }[]).map((row) => row.id));
-    for (const id of campaignIds) remember(campaigns, id, { exists: found.has(id), at: now });
+    for (const id of campaignIds) remember(campaigns, id, found.has(id) ? { at: now } : null);
     rememberContents(contentIds, (contentRows?.results ?? []) as unknown as VersionRow[], now);
+    return true;
   } catch (error) {
     log("warn", "catalogue not asked", { campaigns: campaignIds.length, contents: contentIds.length, error: String(error) });
+    return false;
   }
 }
 
 function rememberContents(ids: string[], rows: VersionRow[], now: number): void {
-  const entries = new Map<string, ContentEntry>(
-    ids.map((id) => [id, { exists: false, durations: new Map(), newestDurationMs: null, at: now }]),
-  );
+  const entries = new Map<string, ContentEntry>();
   for (const row of rows) {
-    const entry = entries.get(row.id);
-    if (!entry) continue;
-    entry.exists = true;
+    const entry = entries.get(row.id) ?? { durations: new Map(), newestDurationMs: null, at: now };
+    entries.set(row.id, entry);
     if (row.version_hash === null) continue;
     entry.newestDurationMs = row.duration_ms;
     entry.durations.set(row.version_hash, row.duration_ms);
     if (row.sha256 !== null) entry.durations.set(row.sha256, row.duration_ms);
   }
-  for (const [id, entry] of entries) remember(contents, id, entry);
+  for (const id of ids) remember(contents, id, entries.get(id) ?? null);
 }
 
-function remember<T>(cache: Map<string, T>, id: string, entry: T): void {
+function remember<T>(cache: Map<string, T>, id: string, entry: T | null): void {
   cache.delete(id);
+  if (entry === null) return;
   cache.set(id, entry);
   if (cache.size <= CATALOGUE_MAX_ENTRIES) return;
   const oldest = cache.keys().next().value;

@@ -19,6 +19,8 @@ export const CHUNK_VERSION = 1;
 export type RefusalCount = [hour: number, door: string, code: string, count: number];
 
 export interface ChunkHeader {
+  /** The version under which its plays were written. */
+  v: number;
   device_id: string;
   incarnation: string;
   number: number;
@@ -77,8 +79,8 @@ export function encodePlays(
 
 /** Puts a sealed chunk together: always the same bytes for the same header and bodies. */
 export function encodeChunk(header: ChunkHeader, bodies: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const { device_id, incarnation, number, plays, refusals } = header;
-  const first = encoder.encode(`${JSON.stringify({ v: CHUNK_VERSION, device_id, incarnation, number, plays, refusals })}\n`);
+  const { v, device_id, incarnation, number, plays, refusals } = header;
+  const first = encoder.encode(`${JSON.stringify({ v, device_id, incarnation, number, plays, refusals })}\n`);
   const bytes = new Uint8Array(first.length + bodies.reduce((sum, body) => sum + body.length, 0));
   bytes.set(first);
   let at = first.length;
@@ -127,6 +129,16 @@ const playSchema = z.tuple([
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** The header of a chunk whose rest may be unreadable; null where it has none. */
+export function readChunkHeader(bytes: Uint8Array): ChunkHeader | null {
+  try {
+    const end = bytes.indexOf(LINE_FEED);
+    return headerSchema.parse(JSON.parse(decoder.decode(bytes.subarray(0, end < 0 ? bytes.length : end))));
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Reads a chunk.
  * @throws Error where the bytes are no chunk of a version that is known: such a message can never be recorded as it is.
@@ -135,7 +147,7 @@ export function decodeChunk(bytes: Uint8Array): Chunk {
   if (bytes.at(-1) !== LINE_FEED) throw new Error("the chunk is cut short");
   const lines = decoder.decode(bytes).split("\n");
   lines.pop();
-  const { v: _, ...header } = headerSchema.parse(JSON.parse(lines[0] ?? ""));
+  const header = headerSchema.parse(JSON.parse(lines[0] ?? ""));
   const plays: ChunkPlay[] = [];
   let batch: BatchProof | null = null;
   for (let at = 1; at < lines.length; at += 1) {

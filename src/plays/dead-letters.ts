@@ -5,11 +5,11 @@ import type { HashedChunk } from "./commit.ts";
 /** Why a message lies among the dead letters: no chunk · another chunk under a recorded id · D1 will not have it. */
 export type DeadLetterReason = "UNREADABLE" | "CHUNK_CONFLICT" | "UNRECORDABLE";
 
-/** A message that cannot be recorded as it is. `chunk` is null where it could not be read. */
+/** A message that cannot be recorded as it is. `chunk` is null where not even its header could be read. */
 export interface DeadLetter {
   messageId: string;
   bytes: Uint8Array<ArrayBuffer>;
-  chunk: HashedChunk | null;
+  chunk: Pick<HashedChunk, "header" | "hash"> | null;
 }
 
 const PREFIX = "dead-letter/";

@@ -1,6 +1,6 @@
 import type { Assignment } from "../devices/profile.ts";
 import type { ClockReading } from "./clock.ts";
-import { distanceM } from "./place.ts";
+import { distanceM, isPlace } from "./place.ts";
 import type { CatalogueFinding, PlayLog, PlayStatus, SignedBy } from "./play.ts";
 import { type DoorPolicy, FLAG_EFFECTS, FLAGS, type Flag, RULES } from "./policy.ts";
 import type { RejectionCode } from "./rejection.ts";
@@ -94,6 +94,8 @@ function refuseByTime(log: PlayLog, times: CorrectedTimes, facts: PlayFacts): Re
   const ahead = offsetMs === null ? RULES.future.clockUnknownMs : RULES.future.clockKnownMs;
   if (times.endedAt - facts.receivedAt > ahead) return "FUTURE_TIMESTAMP";
   if (facts.receivedAt - times.endedAt > facts.policy.maxAgeMs) return "TOO_OLD";
+  // A clock that was set during the play: its start is no time at all, and must not name the day that is billed.
+  if (facts.receivedAt - times.startedAt > facts.policy.maxAgeMs + RULES.duration.maxMs) return "TOO_OLD";
   if (offsetMs !== null && Math.abs(offsetMs) > RULES.clock.maxSkewMs) return "CLOCK_SKEW";
   return null;
 }
@@ -109,8 +111,10 @@ function flagsOfClock(times: CorrectedTimes, { clock, receivedAt }: PlayFacts): 
 function flagsOfDuration(log: PlayLog, catalogue: CatalogueFinding): Flag[] {
   const flags: Flag[] = [];
   if (exceeds(log.endedAt - log.startedAt - log.durationMs, log.durationMs)) flags.push("DURATION_MISMATCH");
-  if (catalogue.versionDurationMs === null) flags.push("EXPECTED_UNKNOWN");
-  else if (
+  if (catalogue.versionDurationMs === null) {
+    // A catalogue that could not be asked has not said that it does not know: the device's word counts, under the flag for that.
+    if (catalogue.content !== "unasked") flags.push("EXPECTED_UNKNOWN");
+  } else if (
     log.deviceExpectedMs !== null &&
     exceeds(Math.abs(log.deviceExpectedMs - catalogue.versionDurationMs), catalogue.versionDurationMs)
   ) {
@@ -134,7 +138,7 @@ function flagsOfOrigin(log: PlayLog, facts: PlayFacts, assignment: Assignment | 
   const flags: Flag[] = [];
   if (log.location && assignment && assignment.lat !== null && assignment.lng !== null) {
     const store = { lat: assignment.lat, lng: assignment.lng };
-    if (distanceM(log.location, store) > RULES.maxDistanceM) flags.push("LOCATION_MISMATCH");
+    if (!isPlace(log.location) || distanceM(log.location, store) > RULES.maxDistanceM) flags.push("LOCATION_MISMATCH");
   }
   if (facts.signedBy === "nobody") flags.push("UNSIGNED");
   if (facts.catalogue.content === "unasked" || facts.catalogue.campaign === "unasked") flags.push("CATALOG_UNVERIFIED");

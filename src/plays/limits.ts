@@ -4,10 +4,13 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../platform/time.ts";
 
 // What comes in.
 export const MAX_BODY_BYTES = 1024 * 1024;
+/** How long a request waits for its sequencer. What that kept meanwhile, a retry finds. */
+export const ADMIT_TIMEOUT_MS = 10 * SECOND_MS;
 export const MAX_RECORD_BYTES = 16 * 1024;
 /** Deeper nesting has no use, and costs time out of all proportion. */
 export const MAX_RECORD_DEPTH = 64;
 export const MAX_SLOT_ID_CHARS = 128;
+export const MAX_EXPECTED_MS = DAY_MS;
 
 // The catalogue.
 export const CATALOGUE_FRESH_MS = 60 * SECOND_MS;
@@ -26,6 +29,9 @@ export const SEEN_RETENTION_MS = 8 * DAY_MS;
 export const SEEN_PACK_ENTRIES = 4096;
 export const SEEN_PACK_AFTER_MS = HOUR_MS;
 export const SEEN_CACHE_BYTES = 4 * 1024 * 1024;
+/** A pack is one row of storage, which may have 2 MB. */
+export const SEEN_PACK_MAX_ENTRIES = 32_000;
+export const SEEN_FILTER_CACHE_BYTES = 8 * 1024 * 1024;
 export const MAX_REFUSED_KEPT = 100;
 export const MAX_REFUSED_RECORD_CHARS = 2048;
 
@@ -37,9 +43,13 @@ export const MAX_RANGES_PER_EPOCH = 200;
 /** A queue message may have 128 KB; a chunk stays well under it. */
 export const MAX_CHUNK_BYTES = 100_000;
 export const MAX_CHUNKS_UNCONFIRMED = 64;
+/** Arrivals that one alarm looks at; a longer queue is drained by the next. */
+export const MAX_ARRIVALS_PER_ALARM = 10_000;
 export const MAX_SEND_BYTES = 250_000;
 export const MAX_SEND_MESSAGES = 100;
 export const DRAIN_AFTER_MS = SECOND_MS;
+/** Refusals that no play travels with wait a little for one. */
+export const REFUSALS_WAIT_MS = MINUTE_MS;
 export const ALARM_OVERDUE_MS = MINUTE_MS;
 export const QUEUE_SEND_TIMEOUT_MS = 5 * SECOND_MS;
 export const RESEND_BACKOFF_MAX_MS = 6 * HOUR_MS;
@@ -53,6 +63,8 @@ export const BREAKER_OPEN_MS = 30 * SECOND_MS;
 /** D1 takes values of 2 MB; a parameter stays under this. */
 export const MAX_D1_PARAMETER_BYTES = 1_800_000;
 export const D1_WRITE_TIMEOUT_MS = 5 * SECOND_MS;
+export const R2_TIMEOUT_MS = 10 * SECOND_MS;
+export const SEQUENCER_TIMEOUT_MS = 5 * SECOND_MS;
 export const D1_READ_TIMEOUT_MS = 2 * SECOND_MS;
 export const RETRY_DELAY_FIRST_S = 2;
 export const RETRY_DELAY_MAX_S = 600;

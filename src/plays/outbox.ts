@@ -1,4 +1,4 @@
-import type { RefusalCount } from "./chunk.ts";
+import { CHUNK_VERSION, type RefusalCount } from "./chunk.ts";
 import { MAX_CHUNK_BYTES, MAX_CHUNKS_UNCONFIRMED, MAX_SEND_BYTES, MAX_SEND_MESSAGES, RESEND_BACKOFF_MAX_MS } from "./limits.ts";
 
 /** A chunk that was sealed and is not yet confirmed. Which arrivals it is made of, and its refusals, never change. */
@@ -11,6 +11,8 @@ export interface SealedChunk {
   bytes: number;
   refusals: RefusalCount[];
   sealedAt: number;
+  /** The version of the lines that its arrivals were written in: it is sent again in that, whatever deploy sends it. */
+  v: number;
   sends: number;
   nextSendAt: number;
 }
@@ -30,6 +32,8 @@ export interface Arrival {
   n: number;
   plays: number;
   bytes: number;
+  /** The version of its lines. */
+  v: number;
 }
 
 const MAX_REFUSALS_PER_CHUNK = 200;
@@ -53,9 +57,11 @@ export function seal(
     const first = sealedThrough + 1;
     let bytes = 0;
     let plays = 0;
+    let v = CHUNK_VERSION;
     while (at < waiting.length) {
       const arrival = waiting[at];
-      if (!arrival || (bytes > 0 && bytes + arrival.bytes > MAX_CHUNK_BYTES)) break;
+      if (!arrival || (bytes > 0 && (bytes + arrival.bytes > MAX_CHUNK_BYTES || arrival.v !== v))) break;
+      v = arrival.v;
       bytes += arrival.bytes;
       plays += arrival.plays;
       sealedThrough = arrival.n;
@@ -69,6 +75,7 @@ export function seal(
       bytes,
       refusals: left.slice(0, MAX_REFUSALS_PER_CHUNK),
       sealedAt: now,
+      v,
       sends: 1,
       // It is sent at once, so it counts as sent from here on: that saves a row, and costs patience only where the object dies in between.
       nextSendAt: now + resendAfterMs,
@@ -95,9 +102,14 @@ export function takeOverdue(state: OutboxState, now: number, resendAfterMs: numb
   return { state: { ...state, chunks }, overdue };
 }
 
-/** Puts chunks whose sending failed on a turn of their own. */
+/** Puts chunks whose sending failed on a turn of their own. What was not sent does not count as a sending. */
 export function postpone(state: OutboxState, numbers: ReadonlySet<number>, until: number): OutboxState {
-  return { ...state, chunks: state.chunks.map((chunk) => (numbers.has(chunk.number) ? { ...chunk, nextSendAt: until } : chunk)) };
+  return {
+    ...state,
+    chunks: state.chunks.map((chunk) =>
+      numbers.has(chunk.number) ? { ...chunk, sends: Math.max(0, chunk.sends - 1), nextSendAt: until } : chunk,
+    ),
+  };
 }
 
 /** Drops confirmed chunks. Numbers that are not there were confirmed before. */

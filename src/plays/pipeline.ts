@@ -261,7 +261,7 @@ pipelineRoutes.openapi(
   },
 );
 
-const trustSchema = z.object({ device_id: z.uuid(), incarnation: z.uuid(), status: z.literal("trusted") });
+const trustSchema = z.object({ device_id: z.uuid(), incarnation: z.uuid(), status: z.literal("trusted"), plays_learnt: z.int() });
 
 pipelineRoutes.openapi(
   createRoute({
@@ -270,7 +270,7 @@ pipelineRoutes.openapi(
     path: "/v1/admin/devices/{id}/sequencer/trust",
     summary: "Decide that a sequencer whose history was lost may take older plays again",
     description:
-      "A sequencer whose storage was lost refuses plays from before its new birth (HISTORY_LOST), since it cannot tell whether they were counted. Trusting it lets them in: check the device's plays first, a play that was counted before would be counted again.",
+      "A sequencer whose storage was lost refuses plays from before its new birth (HISTORY_LOST), since it cannot tell whether they were counted. Trusting it lets them in, after it has learnt from D1 which of them were: those are duplicates then. Wait until the queue has drained, so that D1 knows all of them. Where single plays are kept out of D1 (EVENT_ROWS), it cannot learn and is not trusted.",
     request: { params: z.object({ id: z.uuid() }) },
     responses: responses(200, "The sequencer takes older plays from now on", trustSchema),
   }),
@@ -280,6 +280,13 @@ pipelineRoutes.openapi(
       .bind(id)
       .first<{ incarnation: string }>();
     if (!known) throw new Problem("not-found", `No sequencer of a device ${id} was ever born.`);
+    if (c.env.EVENT_ROWS === "off") {
+      throw new Problem("unprocessable", "Single plays are kept out of D1 (EVENT_ROWS), so the sequencer cannot learn what was counted.", {
+        code: "NO_EVENT_ROWS",
+      });
+    }
+    // Learnt first, written down after: were it the other way round, a failure in between would let plays in twice.
+    const learnt = await c.env.SEQUENCER.getByName(id).trust();
     const now = Date.now();
     await c.env.DB.batch([
       c.env.DB.prepare("UPDATE sequencer_incarnations SET trusted_at = ? WHERE device_id = ? AND incarnation = ?").bind(
@@ -299,8 +306,7 @@ pipelineRoutes.openapi(
         now,
       ),
     ]);
-    await c.env.SEQUENCER.getByName(id).refreshProfile();
-    return c.json({ device_id: id, incarnation: known.incarnation, status: "trusted" as const }, 200);
+    return c.json({ device_id: id, incarnation: known.incarnation, status: "trusted" as const, plays_learnt: learnt }, 200);
   },
 );
 

@@ -8,3 +8,8 @@ export function distanceM(a: { lat: number; lng: number }, b: { lat: number; lng
   const h = Math.sin(dLat / 2) ** 2 + Math.cos(a.lat * rad) * Math.cos(b.lat * rad) * Math.sin(dLng / 2) ** 2;
   return 2 * EARTH_RADIUS_M * Math.asin(Math.min(1, Math.sqrt(h)));
 }
+
+/** Whether coordinates are on the globe at all. */
+export function isPlace({ lat, lng }: { lat: number; lng: number }): boolean {
+  return Math.abs(lat) <= 90 && Math.abs(lng) <= 180;
+}

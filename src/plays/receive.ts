@@ -4,11 +4,12 @@ import { readJson } from "../platform/body.ts";
 import { Problem } from "../platform/errors.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { hashId, log } from "../platform/log.ts";
+import { withTimeout } from "../platform/retry.ts";
 import { parseInstant } from "../platform/time.ts";
 import type { AdmitRequest, RecordAnswer, RefusedByWorker, RequestAnswer } from "./admission.ts";
 import { consultCatalogue } from "./catalogue.ts";
 import { playbackLogSchema, readPlaybackLog } from "./dialects/playback-log.ts";
-import { MAX_BODY_BYTES, MAX_REFUSED_RECORD_CHARS } from "./limits.ts";
+import { ADMIT_TIMEOUT_MS, MAX_BODY_BYTES, MAX_REFUSED_RECORD_CHARS } from "./limits.ts";
 import type { VerifiedLog } from "./play.ts";
 import { type Door, MAX_RECORDS } from "./policy.ts";
 import type { RateState } from "./rate.ts";
@@ -142,7 +143,8 @@ async function admit(c: AppContext, received: Received): Promise<Extract<Request
   const request = await verifyAll(received, c.req.header("Batch-Signature") ?? null, c.env.DB, c.get("correlationId"));
   let answer: RequestAnswer;
   try {
-    answer = (await c.env.SEQUENCER.getByName(identity.deviceId).admit(request)) as RequestAnswer;
+    const sequencer = c.env.SEQUENCER.getByName(identity.deviceId);
+    answer = (await withTimeout(sequencer.admit(request) as Promise<unknown>, ADMIT_TIMEOUT_MS, "admission")) as RequestAnswer;
   } catch (cause) {
     throw new Problem("service-unavailable", "The device's sequencer does not answer now; send the same logs again.", {
       headers: { "Retry-After": "5" },
@@ -240,7 +242,7 @@ async function verifyAll(received: Received, batchSignature: string | null, db: 
   };
 }
 
-type Verified = Omit<VerifiedLog, "catalogue"> & { index: number };
+type Verified = Omit<VerifiedLog, "catalogue"> & { index: number; givenId: string | null };
 
 async function verifyOne(
   candidate: Candidate,
@@ -266,8 +268,8 @@ async function verifyOne(
       ? ({ code: "INVALID_SIGNATURE", error: "The batch's signature does not hold." } satisfies Refusal)
       : await verifyRecord(canonical, identity.key, batch === "holds");
   const id = shaped.log.id || (await derivedId(identity.deviceId, shaped.log));
-  if ("code" in proof) return refuse(proof, id);
-  return { index, log: { ...shaped.log, id }, proof };
+  if ("code" in proof) return refuse(proof, givenId(record) ?? id);
+  return { index, givenId: givenId(record), log: { ...shaped.log, id }, proof };
 }
 
 function notAnObject(): Refusal {

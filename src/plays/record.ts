@@ -3,19 +3,22 @@ import { sha256Hex } from "../platform/encoding.ts";
 import { describeError } from "../platform/http.ts";
 import { log } from "../platform/log.ts";
 import { Outage, reaching } from "../platform/outage.ts";
+import { withTimeout } from "../platform/retry.ts";
 import { buildSegment, putSegment } from "./archive.ts";
-import { type Chunk, chunkId, decodeChunk } from "./chunk.ts";
+import { type Chunk, type ChunkHeader, chunkId, decodeChunk, readChunkHeader } from "./chunk.ts";
 import { commitChunks, type HashedChunk, LedgerConflict, readLedger } from "./commit.ts";
-import { buryMessage, countLoneFailure, type DeadLetterReason } from "./dead-letters.ts";
+import { buryMessage, countLoneFailure, type DeadLetter, type DeadLetterReason } from "./dead-letters.ts";
 import {
   BREAKER_FAILURES,
   BREAKER_OPEN_MS,
   MAX_COMMIT_ROUNDS,
   MAX_LONE_FAILURES,
   PATIENT_RETRIES,
+  R2_TIMEOUT_MS,
   RETRY_DELAY_FIRST_S,
   RETRY_DELAY_MAX_S,
   RETRY_DELAY_PATIENT_MAX_S,
+  SEQUENCER_TIMEOUT_MS,
 } from "./limits.ts";
 
 /** A queue message with its chunk. */
@@ -36,7 +39,9 @@ export const consumerBreaker = new Breaker(BREAKER_FAILURES, BREAKER_OPEN_MS);
 export async function recordPlays(batch: MessageBatch<unknown>, env: Env): Promise<void> {
   const now = Date.now();
   if (!consumerBreaker.allows(now)) {
-    for (const message of batch.messages) message.retry({ delaySeconds: Math.ceil((consumerBreaker.openUntil - now) / 1000) });
+    const closedS = Math.ceil((consumerBreaker.openUntil - now) / 1000);
+    // Each turning away is one of the hundred tries, so the delays grow here too.
+    for (const message of batch.messages) message.retry({ delaySeconds: Math.max(closedS, retryDelayS(message.attempts)) });
     return;
   }
   await settle(await readMessages(batch.messages, env, now), env, now);
@@ -94,10 +99,17 @@ async function readMessages(messages: readonly Message<unknown>[], env: Env, now
       if (!bytes) throw new Error("the message's body is not bytes");
       deliveries.push({ message, bytes, chunk: { ...decodeChunk(bytes), hash: await sha256Hex(bytes) } });
     } catch (error) {
-      await failAlone(message, { bytes: bytes ?? new Uint8Array(0), chunk: null }, "UNREADABLE", error, env, now);
+      await failAlone(message, await unreadable(bytes), "UNREADABLE", error, env, now);
     }
   }
   return deliveries;
+}
+
+/** What is known of a message that is no chunk as a whole: its header, where that can be read, so that its sequencer can be told. */
+async function unreadable(bytes: Uint8Array<ArrayBuffer> | null): Promise<Letter> {
+  if (!bytes) return { bytes: new Uint8Array(0), chunk: null };
+  const header = readChunkHeader(bytes);
+  return { bytes, chunk: header && { header, hash: await sha256Hex(bytes) } };
 }
 
 function bodyBytes(body: unknown): Uint8Array<ArrayBuffer> | null {
@@ -113,7 +125,7 @@ async function recordNew(deliveries: Delivery[], env: Env, now: number): Promise
     if (fresh.length === 0) return known;
     const chunks = fresh.map(({ chunk }) => chunk);
     const segment = chunks.some((chunk) => chunk.plays.length > 0) ? await buildSegment(chunks, now) : null;
-    if (segment) await reaching("R2", () => putSegment(env.BUCKET, segment));
+    if (segment) await reaching("R2", () => withTimeout(putSegment(env.BUCKET, segment), R2_TIMEOUT_MS, "R2 put"));
     try {
       await commitChunks(env.DB, chunks, segment, now, env.EVENT_ROWS !== "off");
       return deliveries.filter((delivery) => !conflicting.includes(delivery));
@@ -151,7 +163,7 @@ async function sortByLedger(deliveries: Delivery[], env: Env): Promise<SortedDel
 }
 
 /** Tells the sequencers what is recorded. One that cannot be told sends again, meets the ledger, and is told then. */
-async function confirmAll(deliveries: Pick<Delivery, "chunk">[], env: Env): Promise<void> {
+async function confirmAll(deliveries: { chunk: { header: ChunkHeader } }[], env: Env): Promise<void> {
   const byDevice = new Map<string, { deviceId: string; incarnation: string; numbers: number[] }>();
   for (const { chunk } of deliveries) {
     const { device_id, incarnation, number } = chunk.header;
@@ -161,14 +173,16 @@ async function confirmAll(deliveries: Pick<Delivery, "chunk">[], env: Env): Prom
     byDevice.set(key, entry);
   }
   const outcomes = await Promise.allSettled(
-    [...byDevice.values()].map(({ deviceId, incarnation, numbers }) => env.SEQUENCER.getByName(deviceId).confirm(incarnation, numbers)),
+    [...byDevice.values()].map(({ deviceId, incarnation, numbers }) =>
+      withTimeout(env.SEQUENCER.getByName(deviceId).confirm(incarnation, numbers), SEQUENCER_TIMEOUT_MS, "confirm"),
+    ),
   );
   for (const outcome of outcomes) {
     if (outcome.status === "rejected") log("warn", "chunks not confirmed", { error: describeError(outcome.reason) });
   }
 }
 
-type Letter = { bytes: Uint8Array<ArrayBuffer>; chunk: HashedChunk | null };
+type Letter = Pick<DeadLetter, "bytes" | "chunk">;
 
 /** A message that failed with no neighbour to blame: tried again a few times, then put where people can look at it. */
 async function failAlone(

@@ -1,6 +1,13 @@
-import { SEEN_CACHE_BYTES, SEEN_PACK_AFTER_MS, SEEN_PACK_ENTRIES, SEEN_RETENTION_MS } from "./limits.ts";
-import { filterHash, mayHold, type SeenEntry, searchPack, sortedPack, unpackSeen } from "./seen.ts";
-import type { SequencerStore } from "./sequencer-store.ts";
+import {
+  SEEN_CACHE_BYTES,
+  SEEN_FILTER_CACHE_BYTES,
+  SEEN_PACK_AFTER_MS,
+  SEEN_PACK_ENTRIES,
+  SEEN_PACK_MAX_ENTRIES,
+  SEEN_RETENTION_MS,
+} from "./limits.ts";
+import { type FilterHash, filterHash, mayHold, type SeenEntry, searchPack, sortedPack, unpackSeen } from "./seen.ts";
+import type { PackFilter, SequencerStore } from "./sequencer-store.ts";
 
 /**
  * Everything that a device's sequencer has seen, in bounded memory: the newest entries in a map, the older ones in sorted packs
@@ -9,7 +16,8 @@ import type { SequencerStore } from "./sequencer-store.ts";
 export class SeenIndex {
   readonly #fresh = new Map<string, SeenEntry>();
   #freshSince: number | null = null;
-  #filters: { id: number; filter: Uint8Array }[];
+  /** The newest packs' filters, newest first; those of older packs are read when they are needed. */
+  #filters: PackFilter[];
   /** Packs loaded last, least used first. */
   readonly #loaded = new Map<number, Uint8Array>();
   #loadedBytes = 0;
@@ -19,14 +27,18 @@ export class SeenIndex {
       this.#freshSince ??= at;
       for (const entry of unpackSeen(seen)) this.#fresh.set(entry.id, entry);
     }
-    this.#filters = store.filters();
+    this.#filters = store.filters(SEEN_FILTER_CACHE_BYTES);
   }
 
   find(id: string): SeenEntry | null {
     const fresh = this.#fresh.get(id);
     if (fresh) return fresh;
     const hash = filterHash(id);
-    for (const { id: pack, filter } of this.#filters) {
+    return this.#findIn(this.#filters, id, hash) ?? this.#findIn(this.store.filtersBelow(this.#filters.at(-1)?.id ?? 0), id, hash);
+  }
+
+  #findIn(filters: Iterable<PackFilter>, id: string, hash: FilterHash): SeenEntry | null {
+    for (const { id: pack, filter } of filters) {
       if (!mayHold(filter, hash)) continue;
       const entry = searchPack(this.#entries(pack), id);
       if (entry) return entry;
@@ -53,15 +65,29 @@ export class SeenIndex {
 
   /** Packs the newest entries and drops the packs that are too old. Call it in a transaction, and what it returns when that held. */
   pack(now: number, confirmed: [number, number][]): () => void {
-    const pack = sortedPack([...this.#fresh.values()]);
-    const id = this.store.pack(pack, now, confirmed);
-    const dropped = new Set(this.store.dropPacksBefore(now - SEEN_RETENTION_MS));
+    this.#addPacks([...this.#fresh.values()], now);
+    this.store.clearSeen(confirmed);
+    const dropped = this.store.dropPacksBefore(now - SEEN_RETENTION_MS);
     return () => {
       this.#fresh.clear();
       this.#freshSince = null;
-      this.#filters = [{ id, filter: pack.filter }, ...this.#filters.filter((known) => !dropped.has(known.id))];
+      this.#filters = this.store.filters(SEEN_FILTER_CACHE_BYTES);
       for (const gone of dropped) this.#forget(gone);
     };
+  }
+
+  /** Takes entries of an earlier incarnation, straight into packs. Call it in a transaction, and what it returns when that held. */
+  restore(entries: SeenEntry[], now: number): () => void {
+    this.#addPacks(entries, now);
+    return () => {
+      this.#filters = this.store.filters(SEEN_FILTER_CACHE_BYTES);
+    };
+  }
+
+  #addPacks(entries: SeenEntry[], until: number): void {
+    for (let at = 0; at < entries.length; at += SEEN_PACK_MAX_ENTRIES) {
+      this.store.addPack(sortedPack(entries.slice(at, at + SEEN_PACK_MAX_ENTRIES)), until);
+    }
   }
 
   #entries(pack: number): Uint8Array {

@@ -30,15 +30,15 @@ export function findSequence(state: EpochState, number: number): SequenceFinding
 /** Notes the number of an accepted log. */
 export function noteAccepted(state: EpochState, number: number): void {
   advance(state, number);
-  state.missing = withoutNumber(state.missing, number);
-  state.refused = withoutNumber(state.refused, number);
+  state.missing = bounded(withoutNumber(state.missing, number));
+  state.refused = bounded(withoutNumber(state.refused, number));
 }
 
 /** Notes the number of a log that was refused after its signature held: used up, but no conflict for a later accepted one. */
 export function noteRefused(state: EpochState, number: number): void {
   const fresh = number > state.highest || inRanges(state.missing, number);
   advance(state, number);
-  state.missing = withoutNumber(state.missing, number);
+  state.missing = bounded(withoutNumber(state.missing, number));
   if (fresh) state.refused = bounded(withNumber(state.refused, number));
 }
 
@@ -93,10 +93,12 @@ function withNumber(ranges: Range[], number: number): Range[] {
 }
 
 /**
- * Keeps a list of ranges bounded by joining its two oldest: the numbers between them then count as free. That is the lenient
- * side: a late log is never called a conflict for want of memory.
+ * Keeps a list of ranges bounded by joining its oldest: the numbers between them then count as free. That is the lenient side: a late
+ * log is never called a conflict for want of memory.
  */
 function bounded(ranges: Range[]): Range[] {
-  const [first, second, ...rest] = ranges;
-  return ranges.length > MAX_RANGES_PER_EPOCH && first && second ? [[first[0], second[1]], ...rest] : ranges;
+  const over = ranges.length - MAX_RANGES_PER_EPOCH;
+  const [first] = ranges;
+  const last = ranges[over];
+  return over > 0 && first && last ? [[first[0], last[1]], ...ranges.slice(over + 1)] : ranges;
 }

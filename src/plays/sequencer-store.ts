@@ -20,6 +20,12 @@ interface Meta {
   outbox: OutboxState;
 }
 
+/** The filter of a pack (`seen.ts`). */
+export interface PackFilter {
+  id: number;
+  filter: Uint8Array;
+}
+
 /** A refused record, kept to be looked at. */
 export interface RefusedRecord {
   at: number;
@@ -39,7 +45,7 @@ const SCHEMA = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
    -- One row a request (more for a very large one): what was seen of it, and the lines of its plays.
    -- seen is null once a pack has it; the row goes when the plays are confirmed as well.
-   CREATE TABLE arrivals (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, plays INTEGER NOT NULL, seen BLOB, body BLOB NOT NULL);
+   CREATE TABLE arrivals (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, plays INTEGER NOT NULL, v INTEGER NOT NULL, seen BLOB, body BLOB NOT NULL);
    CREATE TABLE seen_packs (id INTEGER PRIMARY KEY, until INTEGER NOT NULL, entries BLOB NOT NULL, filter BLOB NOT NULL);
    CREATE TABLE refused (n INTEGER PRIMARY KEY, records INTEGER NOT NULL, body TEXT NOT NULL);`,
 ];
@@ -78,23 +84,34 @@ export class SequencerStore {
     this.#sql.exec("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", key, JSON.stringify(value));
   }
 
-  /** One row. */
-  addArrival(n: number, at: number, plays: number, seen: Uint8Array<ArrayBuffer> | null, body: Uint8Array): void {
+  /** One row. `v` is the version of the body's lines. */
+  addArrival(arrival: { n: number; at: number; plays: number; v: number; seen: Uint8Array<ArrayBuffer> | null; body: Uint8Array }): void {
+    const { n, at, plays, v, seen, body } = arrival;
     this.#sql.exec(
-      "INSERT INTO arrivals (n, at, plays, seen, body) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO arrivals (n, at, plays, v, seen, body) VALUES (?, ?, ?, ?, ?, ?)",
       n,
       at,
       plays,
+      v,
       seen,
       body as Uint8Array<ArrayBuffer>,
     );
   }
 
-  /** Arrivals behind `n`, in order, without their bodies. */
-  arrivalsAfter(n: number): Arrival[] {
+  /** The next arrivals behind `n`, in order, without their bodies. */
+  arrivalsAfter(n: number, most: number): Arrival[] {
     return this.#sql
-      .exec<{ n: number; plays: number; bytes: number }>("SELECT n, plays, length(body) AS bytes FROM arrivals WHERE n > ? ORDER BY n", n)
+      .exec<{ n: number; plays: number; bytes: number; v: number }>(
+        "SELECT n, plays, length(body) AS bytes, v FROM arrivals WHERE n > ? ORDER BY n LIMIT ?",
+        n,
+        most,
+      )
       .toArray();
+  }
+
+  /** How many plays wait behind `n`. */
+  playsAfter(n: number): number {
+    return this.#sql.exec<{ plays: number }>("SELECT coalesce(sum(plays), 0) AS plays FROM arrivals WHERE n > ?", n).one().plays;
   }
 
   /** The bodies of arrivals `first` to `last`, in order. */
@@ -117,16 +134,16 @@ export class SequencerStore {
       .map((row) => ({ at: row.at, seen: new Uint8Array(row.seen) }));
   }
 
-  /**
-   * Moves what was seen of all arrivals into a pack. One row for the pack, and one for each arrival: confirmed ones go,
-   * the others lose what the pack has now.
-   */
-  pack(pack: SortedPack, until: number, confirmed: [number, number][]): number {
+  /** Adds a pack. One row. `until` is when its youngest entry was seen. Returns its id. */
+  addPack(pack: SortedPack, until: number): number {
     this.#sql.exec("INSERT INTO seen_packs (until, entries, filter) VALUES (?, ?, ?)", until, pack.entries, pack.filter);
-    const id = this.#sql.exec<{ id: number }>("SELECT last_insert_rowid() AS id").one().id;
+    return this.#sql.exec<{ id: number }>("SELECT last_insert_rowid() AS id").one().id;
+  }
+
+  /** Notes that packs have what was seen of all arrivals. A row each: confirmed ones go, the others lose what the packs have now. */
+  clearSeen(confirmed: [number, number][]): void {
     for (const [first, last] of confirmed) this.#sql.exec("DELETE FROM arrivals WHERE n BETWEEN ? AND ?", first, last);
     this.#sql.exec("UPDATE arrivals SET seen = NULL WHERE seen IS NOT NULL");
-    return id;
   }
 
   /** Deletes confirmed arrivals that a pack has already; the others go with the next pack. */
@@ -134,11 +151,22 @@ export class SequencerStore {
     this.#sql.exec("DELETE FROM arrivals WHERE n BETWEEN ? AND ? AND seen IS NULL", first, last);
   }
 
-  filters(): { id: number; filter: Uint8Array }[] {
-    return this.#sql
-      .exec<{ id: number; filter: ArrayBuffer }>("SELECT id, filter FROM seen_packs ORDER BY id DESC")
-      .toArray()
-      .map((row) => ({ id: row.id, filter: new Uint8Array(row.filter) }));
+  /** The newest packs' filters, as many as have room. */
+  filters(maxBytes: number): PackFilter[] {
+    const filters: PackFilter[] = [];
+    let bytes = 0;
+    for (const row of this.filtersBelow(Number.MAX_SAFE_INTEGER)) {
+      bytes += row.filter.length;
+      if (bytes > maxBytes && filters.length > 0) break;
+      filters.push(row);
+    }
+    return filters;
+  }
+
+  /** The filters of the packs older than one, newest first, read as they are asked for. */
+  *filtersBelow(id: number): Iterable<PackFilter> {
+    const rows = this.#sql.exec<{ id: number; filter: ArrayBuffer }>("SELECT id, filter FROM seen_packs WHERE id < ? ORDER BY id DESC", id);
+    for (const row of rows) yield { id: row.id, filter: new Uint8Array(row.filter) };
   }
 
   packEntries(id: number): Uint8Array {

@@ -4,17 +4,21 @@ import { Breaker } from "../platform/breaker.ts";
 import { describeError } from "../platform/http.ts";
 import { hashId, log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
+import { MINUTE_MS } from "../platform/time.ts";
+import { numberVar } from "../platform/vars.ts";
 import { type Admission, type AdmitRequest, decideRequest, EMPTY_HEAD, type RequestAnswer, type SequencerHead } from "./admission.ts";
-import { encodeChunk, type RefusalCount } from "./chunk.ts";
+import { CHUNK_VERSION, encodeChunk, type RefusalCount } from "./chunk.ts";
 import {
   ALARM_OVERDUE_MS,
   BREAKER_FAILURES,
   BREAKER_OPEN_MS,
   D1_READ_TIMEOUT_MS,
   DRAIN_AFTER_MS,
+  MAX_ARRIVALS_PER_ALARM,
   MAX_CHUNKS_UNCONFIRMED,
   MAX_REFUSED_KEPT,
   QUEUE_SEND_TIMEOUT_MS,
+  REFUSALS_WAIT_MS,
 } from "./limits.ts";
 import {
   confirm,
@@ -28,9 +32,13 @@ import {
   takeOverdue,
 } from "./outbox.ts";
 import { packSeen } from "./seen.ts";
+import { recordedAsSeen } from "./seen-again.ts";
 import { SeenIndex } from "./seen-index.ts";
 import { expectedSequence } from "./sequence.ts";
 import { type RefusedRecord, type SequencerIdentity, SequencerStore } from "./sequencer-store.ts";
+
+const DEFAULT_OUTBOX_MAX_MB = 256;
+const DEFAULT_RESEND_AFTER_MS = 15 * MINUTE_MS;
 
 /** What a sequencer says of itself. */
 export interface SequencerStatus {
@@ -96,7 +104,7 @@ export class DeviceSequencer extends DurableObject<Env> {
       head: this.#head,
       historyLostAt: identity.historyLost ? identity.bornAt : null,
       outboxBytes: this.#outboxBytes,
-      maxOutboxBytes: Number(this.env.OUTBOX_MAX_MB) * 1_000_000,
+      maxOutboxBytes: numberVar(this.env.OUTBOX_MAX_MB, DEFAULT_OUTBOX_MAX_MB) * 1_000_000,
       findSeen: (id) => this.#seen.find(id),
     });
     if (admission.keep) this.#keep(admission.keep, request);
@@ -109,7 +117,8 @@ export class DeviceSequencer extends DurableObject<Env> {
     this.#store.transaction(() => {
       keep.bodies.forEach((body, index) => {
         n += 1;
-        this.#store.addArrival(n, request.receivedAt, body.plays, index === 0 ? packSeen(keep.seen) : null, body.bytes);
+        const seen = index === 0 ? packSeen(keep.seen) : null;
+        this.#store.addArrival({ n, at: request.receivedAt, plays: body.plays, v: CHUNK_VERSION, seen, body: body.bytes });
       });
       this.#store.write("head", keep.head);
       if (keep.refused.length > 0) this.#store.addRefused(keep.refused, MAX_REFUSED_KEPT);
@@ -128,6 +137,25 @@ export class DeviceSequencer extends DurableObject<Env> {
   async refreshProfile(): Promise<number> {
     await this.#introduce();
     return this.#profile?.version ?? 0;
+  }
+
+  /**
+   * An operator decided that older plays may come in again, though the history was lost: takes what D1 has recorded of the device as seen,
+   * so that what was counted before is a duplicate with its first verdict. Returns how many plays that were.
+   * @throws where D1 does not answer.
+   */
+  async trust(): Promise<number> {
+    await this.#introduce();
+    if (!this.#identity?.historyLost) return 0;
+    const entries = await recordedAsSeen(this.env.DB, this.#deviceId(), Date.now());
+    const identity = { ...this.#identity, historyLost: false };
+    const settle = this.#store.transaction(() => {
+      this.#store.write("identity", identity);
+      return this.#seen.restore(entries, Date.now());
+    });
+    settle();
+    this.#identity = identity;
+    return entries.length;
   }
 
   /** Confirmed chunks leave the outbox. Numbers of another incarnation, or confirmed before, change nothing. */
@@ -154,12 +182,11 @@ export class DeviceSequencer extends DurableObject<Env> {
   }
 
   async status(): Promise<SequencerStatus> {
-    const waiting = this.#store.arrivalsAfter(this.#outbox.sealedThrough);
     return {
       incarnation: this.#identity?.incarnation ?? null,
       history_lost: this.#identity?.historyLost ?? false,
       accepted: this.#head.accepted,
-      waiting_plays: waiting.reduce((sum, arrival) => sum + arrival.plays, 0),
+      waiting_plays: this.#store.playsAfter(this.#outbox.sealedThrough),
       unconfirmed_chunks: this.#outbox.chunks.length,
       unconfirmed_plays: this.#outbox.chunks.reduce((sum, chunk) => sum + chunk.plays, 0),
       outbox_bytes: this.#outboxBytes,
@@ -183,17 +210,15 @@ export class DeviceSequencer extends DurableObject<Env> {
     try {
       await this.#drain();
     } catch (error) {
-      log("error", "outbox not drained", { device: await this.#hashedId(), error: describeError(error) });
+      log("error", "outbox not drained", { error: describeError(error) });
+    } finally {
+      this.#arm(Date.now());
     }
-    this.#arm(Date.now());
   }
 
   async #drain(): Promise<void> {
     const now = Date.now();
-    if (this.#seen.packIsDue(now)) {
-      const settle = this.#store.transaction(() => this.#seen.pack(now, confirmedRanges(this.#outbox)));
-      settle();
-    }
+    this.#packSeen(now);
     if (!this.#queueBreaker.allows(now) || !this.#identity) return;
     const due = this.#sealAndTakeDue(now);
     const { incarnation } = this.#identity;
@@ -201,11 +226,22 @@ export class DeviceSequencer extends DurableObject<Env> {
     for (const group of groupForSending(messages)) await this.#send(group);
   }
 
+  /** Packs what was seen, where it is time. A failure must not keep plays from being sent. */
+  #packSeen(now: number): void {
+    if (!this.#seen.packIsDue(now)) return;
+    try {
+      const settle = this.#store.transaction(() => this.#seen.pack(now, confirmedRanges(this.#outbox)));
+      settle();
+    } catch (error) {
+      log("error", "seen logs not packed", { error: describeError(error) });
+    }
+  }
+
   /** Seals what waits, and takes what is overdue: one row written where there is either, two where refusals go along. */
   #sealAndTakeDue(now: number): SealedChunk[] {
-    const resendAfterMs = Number(this.env.OUTBOX_RESEND_AFTER_MS);
+    const resendAfterMs = numberVar(this.env.OUTBOX_RESEND_AFTER_MS, DEFAULT_RESEND_AFTER_MS);
     const { state: sentAgain, overdue } = takeOverdue(this.#outbox, now, resendAfterMs);
-    const waiting = this.#store.arrivalsAfter(sentAgain.sealedThrough);
+    const waiting = this.#store.arrivalsAfter(sentAgain.sealedThrough, MAX_ARRIVALS_PER_ALARM);
     const { state, left, sealed } = seal(sentAgain, waiting, refusalCounts(this.#head.refusals), now, resendAfterMs);
     if (sealed.length === 0 && overdue.length === 0) return [];
     const carried = sealed.some((chunk) => chunk.refusals.length > 0);
@@ -222,7 +258,8 @@ export class DeviceSequencer extends DurableObject<Env> {
   }
 
   #encode(chunk: SealedChunk, incarnation: string): Uint8Array<ArrayBuffer> {
-    const header = { device_id: this.#deviceId(), incarnation, number: chunk.number, plays: chunk.plays, refusals: chunk.refusals };
+    const { v, number, plays, refusals } = chunk;
+    const header = { v, device_id: this.#deviceId(), incarnation, number, plays, refusals };
     return encodeChunk(header, chunk.first <= chunk.last ? this.#store.bodies(chunk.first, chunk.last) : []);
   }
 
@@ -260,8 +297,10 @@ export class DeviceSequencer extends DurableObject<Env> {
 
   #nextTurn(now: number): number | null {
     const turns: number[] = [];
-    const waiting = this.#lastArrival > this.#outbox.sealedThrough || Object.keys(this.#head.refusals).length > 0;
-    if (waiting && this.#outbox.chunks.length < MAX_CHUNKS_UNCONFIRMED) turns.push(now + DRAIN_AFTER_MS);
+    if (this.#outbox.chunks.length < MAX_CHUNKS_UNCONFIRMED) {
+      if (this.#lastArrival > this.#outbox.sealedThrough) turns.push(now + DRAIN_AFTER_MS);
+      else if (Object.keys(this.#head.refusals).length > 0) turns.push(now + REFUSALS_WAIT_MS);
+    }
     for (const chunk of this.#outbox.chunks) turns.push(chunk.nextSendAt);
     const packDueAt = this.#seen.packDueAt();
     if (packDueAt !== null) turns.push(packDueAt);

@@ -1,5 +1,5 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { makeDevice, playLog, postBatch, postOne, signedLogs, type TestDevice } from "../support/device.ts";
 import { booksOf, CaughtQueue, deliver, drain, expectDrained, runAlarm, statusOf, withFault } from "../support/pipeline.ts";
@@ -205,6 +205,54 @@ describe("between sequencer and queue", () => {
     await expectDrained(device, 10);
   }, 20_000);
 
+  test("an alarm that is long overdue is armed again by the next request", async () => {
+    await queue.attach(device.id);
+    const stub = env.SEQUENCER.getByName(device.id);
+    await sendTen();
+    const late = await runInDurableObject(stub, async (_, state) => {
+      await state.storage.deleteAlarm();
+      return await state.storage.getAlarm();
+    });
+    expect(late).toBeNull();
+    // Time goes on; the object believes in an alarm that never came.
+    const now = Date.now;
+    Date.now = () => now() + 10 * 60_000;
+    try {
+      const sentAt = new Date(Date.now()).toISOString();
+      expect(await (await postBatch(device, await signedLogs(device, 10), { "Sent-At": sentAt })).json()).toMatchObject({ processed: 10 });
+    } finally {
+      Date.now = now;
+    }
+    const armed = await runInDurableObject(stub, (_, state) => state.storage.getAlarm());
+    expect(armed).not.toBeNull();
+    await drain(device.id, queue);
+    await expectDrained(device, 20);
+  });
+
+  test("a confirmation meant for another incarnation drops nothing", async () => {
+    await sendTen();
+    await runAlarm(device.id);
+    await env.SEQUENCER.getByName(device.id).confirm(crypto.randomUUID(), [1]);
+    expect((await statusOf(device.id)).unconfirmed_plays).toBe(10);
+    await deliver(queue.take());
+    await expectDrained(device, 10);
+  });
+
+  test("what was seen is packed, found again after an eviction, and no play that waits is lost by it", async () => {
+    const first = await signedLogs(device, 5);
+    await postBatch(device, first);
+    for (let batch = 0; batch < 42; batch++) await postBatch(device, await signedLogs(device, 100));
+    await drain(device.id, queue);
+    await evictDurableObject(env.SEQUENCER.getByName(device.id));
+    const packs = await runInDurableObject(
+      env.SEQUENCER.getByName(device.id),
+      (_, state) => state.storage.sql.exec("SELECT count(*) AS n FROM seen_packs").one().n,
+    );
+    expect(packs).toBe(1);
+    expect(await (await postBatch(device, first)).json()).toMatchObject({ processed: 5, duplicates: 5 });
+    await expectDrained(device, 4205);
+  }, 30_000);
+
   test("an alarm that runs twice sends nothing new", async () => {
     await queue.attach(device.id, { OUTBOX_RESEND_AFTER_MS: "900000" });
     await sendTen();
@@ -334,9 +382,18 @@ describe("at the door", () => {
       failed: 1,
       errors: [{ code: "HISTORY_LOST", retryable: true }],
     });
-    await env.DB.prepare("UPDATE sequencer_incarnations SET trusted_at = 1 WHERE device_id = ?").bind(device.id).run();
-    await env.SEQUENCER.getByName(device.id).refreshProfile();
-    const fresh = await signedLogs(device, 1);
-    expect(await (await postBatch(device, fresh)).json()).toMatchObject({ processed: 1, failed: 0 });
+    const trust = await exports.default.fetch(`http://localhost/v1/admin/devices/${device.id}/sequencer/trust`, {
+      method: "POST",
+      headers: { Authorization: "Bearer test-admin-token" },
+    });
+    expect(await trust.json()).toMatchObject({ status: "trusted", plays_learnt: 1 });
+    // What was counted before is a duplicate with its first verdict; what was not comes in.
+    const fresh = await signedLogs(device, 2);
+    expect(await (await postBatch(device, [old, ...fresh])).json()).toMatchObject({ processed: 3, duplicates: 1, failed: 0 });
+    await evictDurableObject(env.SEQUENCER.getByName(device.id));
+    expect(await (await postBatch(device, [old])).json()).toMatchObject({ processed: 1, duplicates: 1 });
+    await queue.attach(device.id);
+    await drain(device.id, queue);
+    expect(await booksOf(device)).toMatchObject({ accepted: 2, ledger: 3, events: 3, hourly: 3, deadLetters: 0 });
   });
 });

@@ -86,9 +86,70 @@ describe("an outage is no bad message", () => {
     expect(days).toBeGreaterThan(7);
     expect(days).toBeLessThan(14);
   });
+
+  test("messages that meet the open breaker wait as long as their tries ask, so that they are not used up", async () => {
+    const [body] = await chunksOfTen(1);
+    if (!body) throw new Error("nothing was sent");
+    for (let n = 0; n < BREAKER_FAILURES; n++) consumerBreaker.failed(Date.now());
+    const delays: number[] = [];
+    const message = (attempts: number) => ({
+      id: "m",
+      body,
+      attempts,
+      retry: ({ delaySeconds }: { delaySeconds: number }) => delays.push(delaySeconds),
+    });
+    await recordPlays({ queue: "play-events", messages: [message(1), message(20), message(60)] } as unknown as MessageBatch<unknown>, env);
+    expect(delays[0]).toBeGreaterThan(25);
+    expect(delays.slice(1)).toEqual([600, 10_800]);
+  });
+
+  test("a consumer without event rows keeps every total exact", async () => {
+    const bodies = await chunksOfTen(2);
+    expect(await deliver(bodies, { ...env, EVENT_ROWS: "off" })).toEqual({ acked: 2, retried: 0 });
+    await deliver(bodies, { ...env, EVENT_ROWS: "off" });
+    expect(await booksOf(device)).toMatchObject({
+      accepted: 20,
+      ledger: 20,
+      events: 0,
+      hourly: 20,
+      activity: 20,
+      archived: 20,
+      unconfirmed: 0,
+    });
+  });
+
+  test("a D1 that hangs is given up, and the message comes again", async () => {
+    const bodies = await chunksOfTen(1);
+    let hung = 0;
+    const hanging: Env = {
+      ...env,
+      DB: new Proxy(env.DB, {
+        get: (target, property) => {
+          if (property === "prepare") return target.prepare.bind(target);
+          return () => {
+            hung += 1;
+            return new Promise(() => {});
+          };
+        },
+      }),
+    };
+    expect(await deliver(bodies, hanging)).toEqual({ acked: 0, retried: 1 });
+    expect(hung).toBe(1);
+    await deliver(bodies);
+    await expectDrained(device, 10);
+  }, 20_000);
 });
 
 describe("a bad message", () => {
+  test("whose header can be read is confirmed though its plays cannot, and is one letter however often it comes", async () => {
+    const [body] = await chunksOfTen(1);
+    if (!body) throw new Error("nothing was sent");
+    const garbled = new TextEncoder().encode(new TextDecoder().decode(body).replace('"COMPLETED"', '"NO SUCH RESULT"'));
+    for (const id of ["first", "again"])
+      for (let failure = 1; failure <= MAX_LONE_FAILURES; failure++) await deliver([garbled], env, failure, [id]);
+    expect(await booksOf(device)).toMatchObject({ ledger: 0, waiting: 0, unconfirmed: 0, deadLetters: 10 });
+  });
+
   test("is found by halving: its neighbours are recorded at once, it alone is tried again", async () => {
     const bodies = await chunksOfTen(8);
     const spoiled = bodies.map((body, index) => (index === 5 ? unrecordable(body) : body));

@@ -39,6 +39,16 @@ describe("signatures by the group's policy", () => {
   });
 });
 
+test("a retry gets its first verdict though the policy asks for a signature since", async () => {
+  const device = await makeDevice({ policy: { signature: "optional" } });
+  const log = playLog(device);
+  expect(await verdictOf(device, log)).toMatchObject({ status: "accepted" });
+  await env.DB.prepare("UPDATE device_groups SET policy_json = '{}' WHERE id = ?").bind(device.groupId).run();
+  await env.SEQUENCER.getByName(device.id).refreshProfile();
+  expect(await verdictOf(device, log)).toMatchObject({ status: "duplicate", flags: ["UNSIGNED"] });
+  expect(await (await postOne(device, playLog(device))).json()).toMatchObject({ code: "SIGNATURE_REQUIRED" });
+});
+
 describe("a batch that is signed as a whole", () => {
   async function signBatch(device: TestDevice, logs: Record<string, unknown>[], sentAt: string): Promise<string> {
     const hashes = await Promise.all(logs.map(({ signature: _, ...log }) => sha256Hex(canonicalize(log) ?? "")));
@@ -68,6 +78,14 @@ describe("a batch that is signed as a whole", () => {
     const sentAt = new Date().toISOString();
     const answer = await postBatch(device, logs, { "Sent-At": sentAt, "Batch-Signature": await signBatch(device, logs, sentAt) });
     expect(await answer.json()).toMatchObject({ errors: [{ code: "SIGNATURE_REQUIRED" }] });
+  });
+
+  test("bills nothing where signatures are optional and the policy allows no batch's", async () => {
+    const device = await makeDevice({ policy: { signature: "optional" } });
+    const logs = [playLog(device)];
+    const sentAt = new Date().toISOString();
+    await postBatch(device, logs, { "Sent-At": sentAt, "Batch-Signature": await signBatch(device, logs, sentAt) });
+    expect(await verdictOf(device, logs[0] ?? {})).toMatchObject({ status: "duplicate", billable: false, flags: ["UNSIGNED"] });
   });
 
   test("with a signature over other records, no unsigned record is let in; one with a signature of its own is", async () => {
@@ -152,6 +170,31 @@ describe("sequence and identity at the door", () => {
 });
 
 describe("what a play is judged by", () => {
+  test("a clock that was set during the play gives it no start: it is refused, not billed on a day of 1970", async () => {
+    const device = await makeDevice();
+    const answer = await postOne(device, await device.sign(playLog(device, { started_at: "1970-01-01T00:00:10Z" })));
+    expect(await answer.json()).toMatchObject({ status: 422, code: "TOO_OLD" });
+  });
+
+  test("a place that is not on the globe is not the store", async () => {
+    const device = await makeDevice();
+    const log = await device.sign(playLog(device, { location: { lat: 370.7769, lng: 106.7009 } }));
+    expect(await verdictOf(device, log)).toMatchObject({ flags: ["LOCATION_MISMATCH"], billable: false });
+  });
+
+  test("an expected duration beyond all bounds differs from the version's, and can be recorded", async () => {
+    const device = await makeDevice();
+    const log = await device.sign(playLog(device, { duration_expected: 1e18 }));
+    expect(await verdictOf(device, log)).toMatchObject({ flags: ["EXPECTED_MISMATCH"], billable: false });
+  });
+
+  test("a refused log's id comes back as the device wrote it", async () => {
+    const device = await makeDevice();
+    const log_id = crypto.randomUUID().toUpperCase();
+    const answer = await postBatch(device, [await device.sign(playLog(device, { log_id, duration_actual: -1 }))]);
+    expect(await answer.json()).toMatchObject({ errors: [{ log_id, code: "INVALID_DURATION" }] });
+  });
+
   test("filler is counted and not billed", async () => {
     const device = await makeDevice();
     const { campaign_id: _, ...filler } = playLog(device);

@@ -36,7 +36,7 @@ test("absent ids, unknown numbers, flags and a batch's proof survive the archive
   const [first] = (await recorded(1)).plays;
   if (!first) throw new Error("no play");
   const play = { ...first.play, campaign_id: "", ad_group_id: "", slot_id: "", expected_ms: null, sequence: null, billable: 0 as const };
-  const header = { device_id: "d", incarnation: "i", number: 7, plays: 3, refusals: [] };
+  const header = { v: 1, device_id: "d", incarnation: "i", number: 7, plays: 3, refusals: [] };
   const batch = { lines: "alive-batch-v1\nd", signature: btoa("signed together") };
   const plays = [
     { play: { ...play, flags: "UNSIGNED,LATE" }, proof: { record: "{}", signedBy: "nobody" as const, signature: null }, batch: null },

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { decodeChunk, encodeChunk, encodePlays } from "../../src/plays/chunk.ts";
 import type { AcceptedPlay, Proof } from "../../src/plays/play.ts";
 
-const header = { device_id: "aa705f37-c8cc-4726-a32f-315d7df12ae3", incarnation: "0b0e0c5e-43a7-4c34-9bd7-5d3b1c2f6a11", number: 7 };
+const header = { v: 1, device_id: "aa705f37-c8cc-4726-a32f-315d7df12ae3", incarnation: "0b0e0c5e-43a7-4c34-9bd7-5d3b1c2f6a11", number: 7 };
 
 function play(index: number): { play: AcceptedPlay; proof: Proof } {
   return {

@@ -13,7 +13,7 @@ import {
 } from "../../src/plays/outbox.ts";
 
 const arrivals = (count: number, bytes: number, from = 1) =>
-  Array.from({ length: count }, (_, index) => ({ n: from + index, plays: 1, bytes }));
+  Array.from({ length: count }, (_, index) => ({ n: from + index, plays: 1, bytes, v: 1 }));
 
 describe("sealing", () => {
   test("puts arrivals into chunks in order, as many as fit", () => {
@@ -48,6 +48,14 @@ describe("sealing", () => {
   });
 });
 
+test("arrivals written in another version of the lines go into a chunk of their own, which says so", () => {
+  const waiting = arrivals(4, 10).map((arrival) => ({ ...arrival, v: arrival.n <= 2 ? 1 : 2 }));
+  expect(seal(EMPTY_OUTBOX, waiting, [], 0, 0).sealed.map(({ v, first, last }) => [v, first, last])).toEqual([
+    [1, 1, 2],
+    [2, 3, 4],
+  ]);
+});
+
 describe("sending again", () => {
   test("takes what was not confirmed in time, ever more rarely", () => {
     let { state } = seal(EMPTY_OUTBOX, arrivals(1, 10), [], 0, 1000);
@@ -63,7 +71,10 @@ describe("sending again", () => {
 
   test("a chunk whose sending failed gets a turn of its own", () => {
     const { state } = seal(EMPTY_OUTBOX, arrivals(2, MAX_CHUNK_BYTES), [], 0, 900_000);
-    expect(postpone(state, new Set([2]), 2000).chunks.map((chunk) => chunk.nextSendAt)).toEqual([900_000, 2000]);
+    expect(postpone(state, new Set([2]), 2000).chunks.map((chunk) => [chunk.sends, chunk.nextSendAt])).toEqual([
+      [1, 900_000],
+      [0, 2000],
+    ]);
   });
 });
 
@@ -80,7 +91,7 @@ test("the confirmed arrivals are exactly those that are sealed and in no chunk a
       const confirmed = new Set<number>();
       for (const step of list) {
         if ("seal" in step) {
-          const waiting = step.seal.map((bytes, index) => ({ n: state.sealedThrough + 1 + index, plays: 1, bytes }));
+          const waiting = step.seal.map((bytes, index) => ({ n: state.sealedThrough + 1 + index, plays: 1, bytes, v: 1 }));
           state = seal(state, waiting, step.seal.length === 0 ? [[0, "d", "c", 1]] : [], 0, 0).state;
         } else {
           const result = confirm(state, new Set([step.confirm]));

@@ -87,6 +87,11 @@ describe("sequence numbers in an epoch", () => {
     for (let number = 2; number <= 2 * (MAX_RANGES_PER_EPOCH + 10); number += 2) accept(state, number);
     expect(state.missing.length).toBe(MAX_RANGES_PER_EPOCH);
     expect(findSequence(state, 1)).toBe("out-of-order");
+    const downwards = fresh();
+    accept(downwards, 1_000_000);
+    for (let number = 999_998; number > 990_000; number -= 2) accept(downwards, number);
+    expect(downwards.missing.length).toBe(MAX_RANGES_PER_EPOCH);
+    expect(findSequence(downwards, 5)).toBe("out-of-order");
     const epochs: EpochState[] = [];
     for (let n = 0; n < MAX_EPOCHS + 5; n++) useEpoch(epochs, `e${n}`);
     expect(epochs.length).toBe(MAX_EPOCHS);

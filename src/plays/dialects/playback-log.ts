@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { pointerOf } from "../../platform/http.ts";
 import { parseInstant } from "../../platform/time.ts";
-import { MAX_SLOT_ID_CHARS } from "../limits.ts";
+import { MAX_EXPECTED_MS, MAX_SLOT_ID_CHARS } from "../limits.ts";
 import { PLAY_STATUSES, type PlayLog } from "../play.ts";
 
 // Shape means presence and type. The ranges of times and numbers are judged by the rules (`admit.ts`), so that a play
@@ -90,7 +90,9 @@ export function readPlaybackLog(record: unknown): ShapedRecord {
       startedAt: value.started_at,
       endedAt: value.ended_at,
       durationMs: toMs(value.duration_actual ?? value.duration_seconds ?? 0),
-      deviceExpectedMs: value.duration_expected === undefined ? null : toMs(value.duration_expected),
+      // Kept in bounds that can be stored; what is beyond them differs from every real duration all the same.
+      deviceExpectedMs:
+        value.duration_expected === undefined ? null : Math.min(Math.max(toMs(value.duration_expected), 0), MAX_EXPECTED_MS),
       status: value.status,
       epoch: value.epoch ?? "0",
       sequence: value.sequence ?? null,
