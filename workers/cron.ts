@@ -9,7 +9,7 @@ import { reconcile } from "../src/plays/reconcile.ts";
 import { stepReplay } from "../src/plays/replay-step.ts";
 import { retain } from "../src/plays/retain.ts";
 import { ROLLUP_QUIET_MS, rollUp } from "../src/plays/rollup.ts";
-import { sweepOutboxes } from "../src/plays/sweep.ts";
+import { SWEEP_JOB, sweepOutboxes } from "../src/plays/sweep.ts";
 
 /** Which jobs run at which cron expression of `wrangler.toml`, in order. */
 const JOBS: Record<string, Record<string, Job>> = {
@@ -19,7 +19,7 @@ const JOBS: Record<string, Record<string, Job>> = {
   },
   "7 * * * *": {
     "roll up": (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS }),
-    "sweep outboxes": sweepOutboxes,
+    [SWEEP_JOB]: sweepOutboxes,
     "forget idempotency keys": (env, now) => forgetIdempotencyKeys(env.DB, now),
     retain: (env, now) => retain(env, now),
     "compact the archive": (env, now) => compact(env, now),

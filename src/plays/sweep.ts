@@ -2,6 +2,8 @@ import { describeError } from "../platform/http.ts";
 import { log } from "../platform/log.ts";
 import { DAY_MS, utcDay } from "../platform/time.ts";
 
+/** The name under which cron notes its runs, and this one finds where the last one stopped. */
+export const SWEEP_JOB = "sweep outboxes";
 const ACTIVE_WITHIN_MS = 3 * DAY_MS;
 const MAX_DEVICES_PER_RUN = 8000;
 const CALLS_AT_ONCE = 50;
@@ -14,8 +16,8 @@ export interface SweepResult {
   holding: number;
   waiting_plays: number;
   unconfirmed_plays: number;
-  /** Active devices that this run did not reach: there are more than one run can call. */
-  left: number;
+  /** The last device that this run called, where there are more than one run can: the next run goes on behind it. */
+  next_after: string | null;
 }
 
 /**
@@ -24,13 +26,14 @@ export interface SweepResult {
  */
 export async function sweepOutboxes(env: Env, now: number): Promise<SweepResult> {
   const since = now - ACTIVE_WITHIN_MS;
+  const after = await resumePoint(env.DB);
   const { results } = await env.DB.prepare(
-    `SELECT a.device_id AS id FROM aggregate_generations g JOIN device_activity_daily a ON a.generation = g.id WHERE g.live = 1 AND a.day >= ?1
-     UNION SELECT id FROM devices WHERE status <> 'unpaired' AND (updated_at >= ?2 OR last_seen_at >= ?2)
-     UNION SELECT device_id FROM sequencer_incarnations WHERE born_at >= ?2
+    `SELECT a.device_id AS id FROM aggregate_generations g JOIN device_activity_daily a ON a.generation = g.id WHERE g.live = 1 AND a.day >= ?1 AND a.device_id > ?4
+     UNION SELECT id FROM devices WHERE status <> 'unpaired' AND (updated_at >= ?2 OR last_seen_at >= ?2) AND id > ?4
+     UNION SELECT device_id FROM sequencer_incarnations WHERE born_at >= ?2 AND device_id > ?4
      ORDER BY id LIMIT ?3`,
   )
-    .bind(utcDay(since - DAY_MS), since, MAX_DEVICES_PER_RUN + 1)
+    .bind(utcDay(since - DAY_MS), since, MAX_DEVICES_PER_RUN + 1, after)
     .all<{ id: string }>();
   const devices = results.slice(0, MAX_DEVICES_PER_RUN).map(({ id }) => id);
   const result: SweepResult = {
@@ -39,7 +42,7 @@ export async function sweepOutboxes(env: Env, now: number): Promise<SweepResult>
     holding: 0,
     waiting_plays: 0,
     unconfirmed_plays: 0,
-    left: results.length - devices.length,
+    next_after: results.length > devices.length ? (devices.at(-1) ?? null) : null,
   };
   for (let at = 0; at < devices.length; at += CALLS_AT_ONCE) {
     const outcomes = await Promise.allSettled(devices.slice(at, at + CALLS_AT_ONCE).map((id) => env.SEQUENCER.getByName(id).wake()));
@@ -56,4 +59,13 @@ export async function sweepOutboxes(env: Env, now: number): Promise<SweepResult>
     }
   }
   return result;
+}
+
+/** Behind which device the sweep goes on; `''` where the last run reached the end. */
+async function resumePoint(db: D1Database): Promise<string> {
+  const run = await db
+    .prepare("SELECT result_json ->> 'next_after' AS after FROM job_runs WHERE job = ?")
+    .bind(SWEEP_JOB)
+    .first<{ after: string | null }>();
+  return run?.after ?? "";
 }

@@ -2,7 +2,7 @@ import { createExecutionContext, createScheduledController, runInDurableObject }
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { consumerBreaker } from "../../src/plays/record.ts";
-import { sweepOutboxes } from "../../src/plays/sweep.ts";
+import { SWEEP_JOB, sweepOutboxes } from "../../src/plays/sweep.ts";
 import { runCron } from "../../workers/cron.ts";
 import { makeDevice, postBatch, signedLogs, type TestDevice } from "../support/device.ts";
 import { booksOf, CaughtQueue, deliver, expectDrained, runAlarm } from "../support/pipeline.ts";
@@ -122,12 +122,21 @@ describe("upkeep", () => {
     const stub = env.SEQUENCER.getByName(device.id);
     await runInDurableObject(stub, (_, state) => state.storage.deleteAlarm());
     const result = await sweepOutboxes(env, Date.now());
-    expect(result).toMatchObject({ failed: 0, left: 0 });
+    expect(result).toMatchObject({ failed: 0, next_after: null });
     expect(result.waiting_plays).toBeGreaterThanOrEqual(3);
     expect(await runInDurableObject(stub, (_, state) => state.storage.getAlarm())).not.toBeNull();
     await runAlarm(device.id);
     await deliver(queue.take());
     await expectDrained(device, 3);
+  });
+
+  test("a sweep of more devices than one run can call goes on where the last one stopped", async () => {
+    await env.DB.prepare("INSERT OR REPLACE INTO job_runs (job, ran_at, ok, result_json) VALUES (?, 0, 1, ?)")
+      .bind(SWEEP_JOB, JSON.stringify({ next_after: "ffffffff" }))
+      .run();
+    expect(await sweepOutboxes(env, Date.now())).toMatchObject({ devices: 0, next_after: null });
+    await env.DB.prepare("DELETE FROM job_runs").run();
+    expect((await sweepOutboxes(env, Date.now())).devices).toBeGreaterThan(0);
   });
 
   test("cron runs the jobs of its expression, notes each, and one that fails does not stop the others", async () => {
