@@ -152,7 +152,7 @@ test("an alarm that got lost is set again by the next sweep, and the backlog dra
   await runInDurableObject(env.SEQUENCER.getByName(device.id), (_, state) => state.storage.deleteAlarm());
   expect(await alarm()).toBeNull();
   const swept = await sweepOutboxes(env, Date.now());
-  expect(swept).toMatchObject({ failed: 0, left: 0 });
+  expect(swept.failed).toBe(0);
   expect(swept.waiting_plays).toBeGreaterThanOrEqual(5);
   expect(await alarm()).not.toBeNull();
   await drain(device.id, queue);
