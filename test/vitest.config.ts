@@ -26,6 +26,9 @@ export default defineConfig({
     exclude: ["test/node/**", "test/simulation/**", "test/planted/**", "test/browser/**"],
     setupFiles: ["test/support/migrate.ts"],
     maxWorkers: 2,
+    // For machines that are slow or busy: nothing waits this long by design.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // What the Worker logs is shown for the tests that fail.
     silent: "passed-only",
   },

@@ -7,8 +7,8 @@ import { DOORS } from "./policy.ts";
  *
  *     {"v":1,"device_id":…,"incarnation":…,"number":…,"plays":2,"refusals":[[hour,door,code,count],…]}
  *     {"lines":…,"signature":…}                       a batch's proof, for the plays behind it that it signed; where there is one
- *     [values of PLAY_COLUMNS …,signed_by,signature]  a play
- *     {…}                                             its record as JCS, without the signature: what was signed
+ *     [values of PLAY_COLUMNS …]                      a play, in the very form in which D1 takes it
+ *     record c2lnbmF0dXJl {…}                         who signed · the signature, or - · the record as JCS, without it: what was signed
  *
  * JCS and JSON.stringify write no raw line feed, so a line feed always ends a line. Messages outlive deploys: a reader
  * takes every version that was ever sent.
@@ -40,6 +40,16 @@ export interface Chunk {
   plays: ChunkPlay[];
 }
 
+/** A play of a chunk that was just read, with its line: its columns as a JSON array. */
+export interface ReceivedPlay extends ChunkPlay {
+  line: string;
+}
+
+/** A chunk that was just read. */
+export interface ReceivedChunk extends Chunk {
+  plays: ReceivedPlay[];
+}
+
 /** A chunk's name everywhere: device, incarnation, number. */
 export function chunkId(chunk: Pick<ChunkHeader, "device_id" | "incarnation" | "number">): string {
   return `${chunk.device_id}.${chunk.incarnation}.${chunk.number}`;
@@ -47,6 +57,7 @@ export function chunkId(chunk: Pick<ChunkHeader, "device_id" | "incarnation" | "
 
 const encoder = new TextEncoder();
 const LINE_FEED = 10;
+const NO_SIGNATURE = "-";
 
 /** The lines of plays that came in one request, split into bodies of at most `maxBytes` each (a single play may be larger). */
 export function encodePlays(
@@ -60,7 +71,7 @@ export function encodePlays(
   let count = 0;
   let size = opening.length;
   for (const { play, proof } of plays) {
-    const lines = `${JSON.stringify([...PLAY_COLUMNS.map((column) => play[column]), proof.signedBy, proof.signature])}\n${proof.record}\n`;
+    const lines = `${JSON.stringify(PLAY_COLUMNS.map((column) => play[column]))}\n${proof.signedBy} ${proof.signature ?? NO_SIGNATURE} ${proof.record}\n`;
     // A character is up to 3 bytes; records are nearly all ASCII, so length alone would do for most, but not for all.
     const bytes = Buffer.byteLength(lines);
     if (count > 0 && size + bytes > maxBytes) {
@@ -102,30 +113,30 @@ const headerSchema = z.object({
 
 const batchSchema = z.object({ lines: z.string(), signature: z.string() });
 
-const id = z.string();
-const ms = z.int();
-/** The tuple of PLAY_COLUMNS, then who signed, then the signature. */
-const playSchema = z.tuple([
-  id.min(1),
-  z.string().regex(/^\d{4}-\d{2}-\d{2}$/),
-  ...([id, id, id, id, id, id, id, id] as const),
-  z.string(),
-  ...([ms, ms, ms, ms, ms, ms] as const),
-  ms.nullable(),
-  z.enum(PLAY_STATUSES),
-  z.union([z.literal(0), z.literal(1)]),
-  z.int(),
-  z.string(),
-  z.enum(DOORS),
-  z.string(),
-  z.int().nullable(),
-  z.string(),
-  z.string(),
-  z.string(),
-  z.string(),
-  z.enum(["record", "batch", "nobody"]),
-  z.string().nullable(),
+/** The columns that are no text. The others are. */
+const INTEGERS = new Set<string>([
+  "started_at_raw",
+  "ended_at_raw",
+  "started_at",
+  "ended_at",
+  "received_at",
+  "duration_ms",
+  "expected_ms",
+  "billable",
+  "quality",
+  "sequence",
 ]);
+const NULLABLE = new Set<string>(["expected_ms", "sequence"]);
+
+/** What a column's value must be, by its place in the line. */
+const COLUMN_CHECKS: ((value: unknown) => boolean)[] = PLAY_COLUMNS.map((column) => {
+  if (column === "result") return (value) => (PLAY_STATUSES as readonly unknown[]).includes(value);
+  if (column === "door") return (value) => (DOORS as readonly unknown[]).includes(value);
+  if (column === "day") return (value) => typeof value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(value);
+  if (column === "billable") return (value) => value === 0 || value === 1;
+  if (NULLABLE.has(column)) return (value) => value === null || Number.isSafeInteger(value);
+  return INTEGERS.has(column) ? Number.isSafeInteger : (value) => typeof value === "string";
+});
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -143,12 +154,12 @@ export function readChunkHeader(bytes: Uint8Array): ChunkHeader | null {
  * Reads a chunk.
  * @throws Error where the bytes are no chunk of a version that is known: such a message can never be recorded as it is.
  */
-export function decodeChunk(bytes: Uint8Array): Chunk {
+export function decodeChunk(bytes: Uint8Array): ReceivedChunk {
   if (bytes.at(-1) !== LINE_FEED) throw new Error("the chunk is cut short");
   const lines = decoder.decode(bytes).split("\n");
   lines.pop();
   const header = headerSchema.parse(JSON.parse(lines[0] ?? ""));
-  const plays: ChunkPlay[] = [];
+  const plays: ReceivedPlay[] = [];
   let batch: BatchProof | null = null;
   for (let at = 1; at < lines.length; at += 1) {
     const line = lines[at] ?? "";
@@ -156,20 +167,39 @@ export function decodeChunk(bytes: Uint8Array): Chunk {
       batch = batchSchema.parse(JSON.parse(line));
       continue;
     }
-    const record = lines[at + 1];
-    if (!record?.startsWith("{")) throw new Error(`the record of play ${plays.length} is missing`);
-    plays.push(decodePlay(JSON.parse(line), record, batch));
     at += 1;
+    plays.push(decodePlay(line, lines[at] ?? "", batch));
   }
   if (plays.length !== header.plays) throw new Error(`the chunk says ${header.plays} plays and holds ${plays.length}`);
   return { header, plays };
 }
 
-function decodePlay(value: unknown, record: string, batch: BatchProof | null): ChunkPlay {
-  const values = playSchema.parse(value);
-  const play = Object.fromEntries(PLAY_COLUMNS.map((column, index) => [column, values[index]])) as unknown as AcceptedPlay;
-  const signedBy = values[PLAY_COLUMNS.length] as Proof["signedBy"];
-  const signature = values[PLAY_COLUMNS.length + 1] as string | null;
+function decodePlay(line: string, proofLine: string, batch: BatchProof | null): ReceivedPlay {
+  const values: unknown = JSON.parse(line);
+  if (!Array.isArray(values) || values.length !== PLAY_COLUMNS.length) throw new Error("a play has another number of columns");
+  const wrong = COLUMN_CHECKS.findIndex((check, index) => !check(values[index]));
+  if (wrong >= 0) throw new Error(`a play's ${PLAY_COLUMNS[wrong]} cannot be ${JSON.stringify(values[wrong])}`);
+  const play: Record<string, unknown> = {};
+  PLAY_COLUMNS.forEach((column, index) => {
+    play[column] = values[index];
+  });
+  return { play: play as unknown as AcceptedPlay, line, ...decodeProof(proofLine, batch) };
+}
+
+function decodeProof(line: string, batch: BatchProof | null): Pick<ReceivedPlay, "proof" | "batch"> {
+  const first = line.indexOf(" ");
+  const second = line.indexOf(" ", first + 1);
+  const signedBy = line.slice(0, first);
+  const signature = line.slice(first + 1, second);
+  const record = line.slice(second + 1);
+  if (first < 0 || second < 0 || !record.startsWith("{") || !isSignedBy(signedBy)) throw new Error("a play's proof is missing");
   if (signedBy === "batch" && batch === null) throw new Error("a play says that its batch was signed, and no batch's proof is there");
-  return { play, proof: { record, signedBy, signature }, batch: signedBy === "batch" ? batch : null };
+  return {
+    proof: { record, signedBy, signature: signature === NO_SIGNATURE ? null : signature },
+    batch: signedBy === "batch" ? batch : null,
+  };
+}
+
+function isSignedBy(text: string): text is Proof["signedBy"] {
+  return text === "record" || text === "batch" || text === "nobody";
 }

@@ -1,13 +1,13 @@
 import { reaching } from "../platform/outage.ts";
 import { withTimeout } from "../platform/retry.ts";
 import type { Segment } from "./archive.ts";
-import { type Chunk, chunkId } from "./chunk.ts";
+import { chunkId, type ReceivedChunk } from "./chunk.ts";
 import { D1_READ_TIMEOUT_MS, D1_WRITE_TIMEOUT_MS, MAX_D1_PARAMETER_BYTES } from "./limits.ts";
 import { PLAY_COLUMNS } from "./play.ts";
 import { type Sums, sumChunks } from "./sums.ts";
 
 /** A chunk as it arrived: with the hash of its bytes, which the ledger keeps. */
-export interface HashedChunk extends Chunk {
+export interface HashedChunk extends ReceivedChunk {
   hash: string;
 }
 
@@ -205,10 +205,12 @@ function refusalStatements(db: D1Database, sums: Sums): D1PreparedStatement[] {
 
 /** A plain insert: the ledger has said that these plays are new, and the key catches what it should have. */
 function eventStatements(db: D1Database, chunks: HashedChunk[]): D1PreparedStatement[] {
-  const rows = chunks.flatMap((chunk) =>
-    chunk.plays.map(({ play }) => [chunk.header.device_id, chunkId(chunk.header), ...PLAY_COLUMNS.map((column) => play[column])]),
-  );
-  return inParts(rows, (row) => row).map((part) =>
+  // A play's line is what D1 takes, but for the device and the chunk in front.
+  const rows = chunks.flatMap((chunk) => {
+    const front = `[${JSON.stringify(chunk.header.device_id)},${JSON.stringify(chunkId(chunk.header))},`;
+    return chunk.plays.map(({ line }) => front + line.slice(1));
+  });
+  return joinParts(rows).map((part) =>
     db
       .prepare(
         `INSERT INTO proof_of_play_events (device_id, chunk, ${PLAY_COLUMNS.join(", ")})
@@ -229,11 +231,15 @@ function adding(columns: readonly string[]): string {
 
 /** Rows as JSON arrays of arrays, each under the size that D1 takes. */
 function inParts<T>(rows: T[], values: (row: T) => unknown[]): string[] {
+  return joinParts(rows.map((row) => JSON.stringify(values(row))));
+}
+
+/** JSON texts as arrays of them, each under the size that D1 takes. */
+function joinParts(texts: string[]): string[] {
   const parts: string[] = [];
   let part: string[] = [];
   let bytes = 2;
-  for (const row of rows) {
-    const text = JSON.stringify(values(row));
+  for (const text of texts) {
     const size = Buffer.byteLength(text) + 1;
     if (part.length > 0 && bytes + size > MAX_D1_PARAMETER_BYTES) {
       parts.push(`[${part.join(",")}]`);

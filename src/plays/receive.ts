@@ -199,14 +199,8 @@ interface Candidate {
 /** Shape, device, checksum and signature of all records, and what the catalogue says of those that hold. */
 async function verifyAll(received: Received, batchSignature: string | null, db: D1Database, correlationId: string): Promise<AdmitRequest> {
   const { identity, records } = received;
-  const candidates = await Promise.all(
-    records.map(
-      async (record, index): Promise<Candidate> => ({
-        index,
-        record,
-        canonical: isObject(record) ? await canonicalRecord(record) : notAnObject(),
-      }),
-    ),
+  const candidates = records.map(
+    (record, index): Candidate => ({ index, record, canonical: isObject(record) ? canonicalRecord(record) : notAnObject() }),
   );
   const batch =
     batchSignature === null

@@ -1,6 +1,6 @@
 import canonicalize from "canonicalize";
 import { type SignatureAlg, verifySignature } from "../devices/keys.ts";
-import { decodeBase64, sha256 } from "../platform/encoding.ts";
+import { decodeBase64, sha256, sha256Now } from "../platform/encoding.ts";
 import { MAX_RECORD_BYTES, MAX_RECORD_DEPTH } from "./limits.ts";
 import type { BatchProof, PlayLog, Proof } from "./play.ts";
 import type { DoorPolicy } from "./policy.ts";
@@ -23,8 +23,8 @@ export interface CanonicalRecord {
   /** Without `signature`, as JCS (RFC 8785): what is signed. */
   signedText: string;
   signedBytes: Uint8Array;
-  /** SHA-256 of the record without `signature` and `checksum` as JCS. */
-  recordHash: Uint8Array;
+  /** SHA-256 of the record without `signature` and `checksum` as JCS, lower-case hex. */
+  recordHash: string;
   checksum: string | null;
   /** As received; null where it is absent or null. */
   signature: string | null;
@@ -36,7 +36,7 @@ const encoder = new TextEncoder();
  * Puts a record into canonical form. Refused (`VALIDATION_ERROR`): what JCS cannot express (a lone surrogate, a number
  * beyond what JSON's numbers hold), records over 16 KB, and records nested over 64 deep.
  */
-export async function canonicalRecord(record: Record<string, unknown>): Promise<CanonicalRecord | Refusal> {
+export function canonicalRecord(record: Record<string, unknown>): CanonicalRecord | Refusal {
   const { signature, ...signed } = record;
   if (isTooDeep(signed, MAX_RECORD_DEPTH))
     return { code: "VALIDATION_ERROR", error: `The record is nested over ${MAX_RECORD_DEPTH} deep.` };
@@ -60,7 +60,7 @@ export async function canonicalRecord(record: Record<string, unknown>): Promise<
   return {
     signedText,
     signedBytes,
-    recordHash: await sha256(bareText === signedText ? signedBytes : encoder.encode(bareText)),
+    recordHash: sha256Now(bareText === signedText ? signedBytes : bareText),
     checksum: typeof signed.checksum === "string" ? signed.checksum : null,
     signature: typeof signature === "string" ? signature : null,
   };
@@ -79,7 +79,7 @@ function isTooDeep(value: unknown, levels: number): boolean {
  * The algorithm is the key's, never the message's.
  */
 export async function verifyRecord(record: CanonicalRecord, key: VerifyingKey | null, batchHolds: boolean): Promise<Proof | Refusal> {
-  const recordHash = record.recordHash.toHex();
+  const { recordHash } = record;
   if (record.checksum !== null && record.checksum !== recordHash) return refusal("CHECKSUM_MISMATCH");
   if (record.signature !== null) {
     const signature = decodeBase64(record.signature);
@@ -116,7 +116,7 @@ export async function verifyBatch(
   const hashes: string[] = [];
   for (const record of records) {
     if ("code" in record) return null;
-    hashes.push((await sha256(record.signedBytes)).toHex());
+    hashes.push(sha256Now(record.signedBytes));
   }
   const lines = [BATCH_SIGNATURE_VERSION, deviceId, sentAt, ...hashes].join("\n");
   return (await verifySignature(key.alg, key.cryptoKey, bytes, encoder.encode(lines))) ? { lines, signature } : null;

@@ -27,7 +27,9 @@ test("a segment reads back as the very plays of its chunk, with proof", async ()
   const chunk = await recorded(3);
   const read = await readArchive(env.BUCKET, await onlySegment());
   if (read.status !== "ok") throw new Error(read.status);
-  expect(chunksOf(read.rows).map(({ plays }) => plays.map(({ play, proof, batch }) => ({ play, proof, batch })))).toEqual([chunk.plays]);
+  expect(chunksOf(read.rows).map(({ plays }) => plays.map(({ play, proof, batch }) => ({ play, proof, batch })))).toEqual([
+    chunk.plays.map(({ play, proof, batch }) => ({ play, proof, batch })),
+  ]);
   expect(chunksOf(read.rows)[0]?.header).toEqual({ ...chunk.header, plays: 3, refusals: [] });
   expect(read.rows.map((row) => row.index)).toEqual([0, 1, 2]);
 });

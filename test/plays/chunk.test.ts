@@ -59,7 +59,8 @@ describe("a chunk", () => {
       ),
     );
     expect(chunk.header).toEqual({ ...header, plays: 3, refusals });
-    expect(chunk.plays).toEqual(plays.map((given) => ({ play: given.play, proof: without(given.proof), batch: null })));
+    expect(chunk.plays).toMatchObject(plays.map((given) => ({ play: given.play, proof: without(given.proof), batch: null })));
+    expect(chunk.plays.map(({ line }) => JSON.parse(line)[0])).toEqual(["id-1", "id-2", "id-3"]);
   });
 
   test("splits plays so that no body is over the size, and each body carries its batch's proof", () => {
@@ -88,6 +89,13 @@ describe("a chunk", () => {
     expect(() => decodeChunk(whole.subarray(0, whole.length - 1))).toThrow("cut short");
     expect(() => decodeChunk(encodeChunk({ ...header, plays: 2, refusals: [] }, [body.bytes]))).toThrow("says 2 plays and holds 1");
     expect(() => decodeChunk(new TextEncoder().encode(new TextDecoder().decode(whole).replace('"v":1', '"v":2')))).toThrow();
+    const altered = (from: string, to: string) => () =>
+      decodeChunk(new TextEncoder().encode(new TextDecoder().decode(whole).replace(from, to)));
+    expect(altered('"COMPLETED"', '"PLAYED"')).toThrow("result");
+    expect(altered('"2026-02-05"', '"5 February"')).toThrow("day");
+    expect(altered(",6,", ",6.5,")).toThrow("duration_ms");
+    expect(altered(',"LATE"', ",null")).toThrow("flags");
+    expect(altered("record c2ln", "c2ln")).toThrow("proof");
     expect(() => decodeChunk(new Uint8Array([255, 10]))).toThrow();
     expect(() => decodeChunk(new Uint8Array(0))).toThrow();
   });
