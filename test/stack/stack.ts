@@ -26,10 +26,10 @@ export interface Stack {
   kill(): Promise<void>;
 }
 
-/** Builds the production bundle, as `wrangler deploy` would upload it. Returns the path of its entry. */
-export async function buildBundle(): Promise<string> {
+/** Builds the production bundle, as `wrangler deploy` would upload it, or that of another entry (`…/index.ts`). Returns its entry's path. */
+export async function buildBundle(main?: string): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), "alive-bundle-"));
-  await mustRun(wrangler("deploy", "--dry-run", "--outdir", dir), "Building the Worker");
+  await mustRun(wrangler("deploy", ...(main ? [main] : []), "--dry-run", "--outdir", dir), "Building the Worker");
   return join(dir, "index.js");
 }
 
