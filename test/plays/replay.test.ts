@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { DAY_MS, HOUR_MS, utcDay } from "../../src/platform/time.ts";
 import { compact } from "../../src/plays/compact.ts";
 import { abandonReplay, readReplay, startReplay, tidyReplays } from "../../src/plays/replay.ts";
+import { findUnarchived } from "../../src/plays/replay-coverage.ts";
 import { type ReplayOptions, stepReplay } from "../../src/plays/replay-step.ts";
 import { rollUp } from "../../src/plays/rollup.ts";
 import { admin } from "../support/admin.ts";
@@ -252,6 +253,15 @@ describe("faults", () => {
     expect((await readReplay(env.DB, id)).status).toBe("done");
     expect(await aggregates()).toEqual(before);
     await expectTidy();
+  });
+
+  test("a run that comes late does not miss the plays of days that another one let change over", async () => {
+    await network();
+    const id = await start();
+    expect(await stepReplay(env, NOW(), { maxDays: 2 })).toBe("changing over");
+    expect(await findUnarchived(env.DB, (await readReplay(env.DB, id)).generation, day(4), day(-1))).toEqual([]);
+    expect(await finish(id)).toBe("done");
+    expect((await reported())[day(3)]).toBe(4);
   });
 
   test("a damaged and a missing segment are named, nothing changes over, and once they are back a new replay does", async () => {
