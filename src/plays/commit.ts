@@ -5,6 +5,7 @@ import { chunkId, type ReceivedChunk } from "./chunk.ts";
 import { D1_READ_TIMEOUT_MS, D1_WRITE_TIMEOUT_MS, MAX_D1_PARAMETER_BYTES } from "./limits.ts";
 import { PLAY_COLUMNS } from "./play.ts";
 import { type Sums, sumChunks } from "./sums.ts";
+import { AGGREGATE_COUNTERS, AGGREGATE_KEYS } from "./tables.ts";
 
 /** A chunk as it arrived: with the hash of its bytes, which the ledger keeps. */
 export interface HashedChunk extends ReceivedChunk {
@@ -115,19 +116,8 @@ function segmentStatement(db: D1Database, chunks: number, segment: Segment, days
     );
 }
 
-const HOURLY_KEY = ["day", "hour", "campaign_id", "ad_group_id", "supplier_id", "store_id", "content_id"] as const;
-const DAILY_KEY = ["day", "campaign_id", "ad_group_id", "supplier_id", "store_id", "content_id"] as const;
-const HOURLY_COUNTS = [
-  "plays_count",
-  "completed_count",
-  "partial_count",
-  "skipped_count",
-  "interrupted_count",
-  "error_count",
-  "billable_count",
-  "starts_count",
-  "total_duration_ms",
-] as const;
+const DAILY_KEY = ["day", ...AGGREGATE_KEYS] as const;
+const HOURLY_KEY = ["day", "hour", ...AGGREGATE_KEYS] as const;
 const ACTIVITY_KEY = ["day", "device_id"] as const;
 const ACTIVITY_COUNTS = ["plays_count", "billable_count", "total_duration_ms"] as const;
 const REFUSAL_KEY = ["hour", "device_id", "door", "code"] as const;
@@ -150,25 +140,25 @@ export function aggregateStatements(
   only: number | null = null,
 ): D1PreparedStatement[] {
   const writing = only === null ? WRITING : `${WRITING} AND g.id = ${only}`;
-  const hourlyParts = inParts(sums.hourly, (row) => [...HOURLY_KEY, ...HOURLY_COUNTS].map((column) => row[column]));
+  const hourlyParts = inParts(sums.hourly, (row) => [...HOURLY_KEY, ...AGGREGATE_COUNTERS].map((column) => row[column]));
   return [
     ...hourlyParts.map((part) =>
       db
         .prepare(
-          `INSERT INTO plays_hourly (generation, ${[...HOURLY_KEY, ...HOURLY_COUNTS].join(", ")})
-           SELECT g.id, ${fields(HOURLY_KEY.length + HOURLY_COUNTS.length)} FROM json_each(?) j ${writing} WHERE NOT ${RETIRED}
-           ON CONFLICT DO UPDATE SET ${adding(HOURLY_COUNTS)}`,
+          `INSERT INTO plays_hourly (generation, ${[...HOURLY_KEY, ...AGGREGATE_COUNTERS].join(", ")})
+           SELECT g.id, ${fields(HOURLY_KEY.length + AGGREGATE_COUNTERS.length)} FROM json_each(?) j ${writing} WHERE NOT ${RETIRED}
+           ON CONFLICT DO UPDATE SET ${adding(AGGREGATE_COUNTERS)}`,
         )
         .bind(part),
     ),
     ...hourlyParts.map((part) =>
       db
         .prepare(
-          `INSERT INTO proof_of_play_aggregate_daily (generation, ${[...DAILY_KEY, ...HOURLY_COUNTS].join(", ")})
+          `INSERT INTO proof_of_play_aggregate_daily (generation, ${[...DAILY_KEY, ...AGGREGATE_COUNTERS].join(", ")})
            SELECT g.id, ${DAILY_KEY.map((column) => `j.value ->> ${HOURLY_KEY.indexOf(column)}`).join(", ")},
-             ${HOURLY_COUNTS.map((_, index) => `sum(j.value ->> ${HOURLY_KEY.length + index})`).join(", ")}
+             ${AGGREGATE_COUNTERS.map((_, index) => `sum(j.value ->> ${HOURLY_KEY.length + index})`).join(", ")}
            FROM json_each(?) j ${writing} WHERE ${RETIRED} GROUP BY ${DAILY_KEY.map((_, index) => index + 1).join(", ")}, ${DAILY_KEY.length + 1}
-           ON CONFLICT DO UPDATE SET ${adding(HOURLY_COUNTS)}`,
+           ON CONFLICT DO UPDATE SET ${adding(AGGREGATE_COUNTERS)}`,
         )
         .bind(part),
     ),
