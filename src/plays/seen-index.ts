@@ -16,8 +16,10 @@ import type { PackFilter, SequencerStore } from "./sequencer-store.ts";
 export class SeenIndex {
   readonly #fresh = new Map<string, SeenEntry>();
   #freshSince: number | null = null;
-  /** The newest packs' filters, newest first; those of older packs are read when they are needed. */
-  #filters: PackFilter[];
+  /** The newest packs' filters, newest first. */
+  #filters: PackFilter[] = [];
+  /** Whether older packs' filters had no room: those are read for each id that is looked up. */
+  #hasMore = false;
   /** Packs loaded last, least used first. */
   readonly #loaded = new Map<number, Uint8Array>();
   #loadedBytes = 0;
@@ -27,14 +29,22 @@ export class SeenIndex {
       this.#freshSince ??= at;
       for (const entry of unpackSeen(seen)) this.#fresh.set(entry.id, entry);
     }
-    this.#filters = store.filters(SEEN_FILTER_CACHE_BYTES);
+    this.#loadFilters();
+  }
+
+  #loadFilters(): void {
+    const { filters, more } = this.store.filters(SEEN_FILTER_CACHE_BYTES);
+    this.#filters = filters;
+    this.#hasMore = more;
   }
 
   find(id: string): SeenEntry | null {
     const fresh = this.#fresh.get(id);
     if (fresh) return fresh;
     const hash = filterHash(id);
-    return this.#findIn(this.#filters, id, hash) ?? this.#findIn(this.store.filtersBelow(this.#filters.at(-1)?.id ?? 0), id, hash);
+    const found = this.#findIn(this.#filters, id, hash);
+    if (found || !this.#hasMore) return found;
+    return this.#findIn(this.store.filtersBelow(this.#filters.at(-1)?.id ?? 0), id, hash);
   }
 
   #findIn(filters: Iterable<PackFilter>, id: string, hash: FilterHash): SeenEntry | null {
@@ -71,7 +81,7 @@ export class SeenIndex {
     return () => {
       this.#fresh.clear();
       this.#freshSince = null;
-      this.#filters = this.store.filters(SEEN_FILTER_CACHE_BYTES);
+      this.#loadFilters();
       for (const gone of dropped) this.#forget(gone);
     };
   }
@@ -80,7 +90,7 @@ export class SeenIndex {
   restore(entries: SeenEntry[], now: number): () => void {
     this.#addPacks(entries, now);
     return () => {
-      this.#filters = this.store.filters(SEEN_FILTER_CACHE_BYTES);
+      this.#loadFilters();
     };
   }
 

@@ -151,16 +151,16 @@ export class SequencerStore {
     this.#sql.exec("DELETE FROM arrivals WHERE n BETWEEN ? AND ? AND seen IS NULL", first, last);
   }
 
-  /** The newest packs' filters, as many as have room. */
-  filters(maxBytes: number): PackFilter[] {
+  /** The newest packs' filters, as many as have room, and whether there are more. */
+  filters(maxBytes: number): { filters: PackFilter[]; more: boolean } {
     const filters: PackFilter[] = [];
     let bytes = 0;
     for (const row of this.filtersBelow(Number.MAX_SAFE_INTEGER)) {
       bytes += row.filter.length;
-      if (bytes > maxBytes && filters.length > 0) break;
+      if (bytes > maxBytes && filters.length > 0) return { filters, more: true };
       filters.push(row);
     }
-    return filters;
+    return { filters, more: false };
   }
 
   /** The filters of the packs older than one, newest first, read as they are asked for. */
