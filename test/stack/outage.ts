@@ -33,7 +33,8 @@ try {
           headers: { Authorization: `Bearer ${device.token}`, "Content-Type": "application/json", "Sent-At": new Date().toISOString() },
           body: JSON.stringify({ logs }),
         });
-        if (answer.status === 202) accepted += ((await answer.json()) as { processed: number }).processed;
+        const { processed = 0 } = (await answer.json()) as { processed?: number };
+        if (answer.status === 202) accepted += processed;
         else refusedRequests += 1;
         await Bun.sleep(1000);
       }
