@@ -41,3 +41,8 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
 function tooLarge(maxBytes: number): Problem {
   return new Problem("payload-too-large", `The body may have ${maxBytes} bytes at most.`);
 }
+
+/** Whether a value read from JSON is an object: no array, no null. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,37 +1,24 @@
 import { z } from "@hono/zod-openapi";
 import { authenticateDevice, type DeviceIdentity } from "../devices/token.ts";
-import { readJson } from "../platform/body.ts";
+import { isObject, readJson } from "../platform/body.ts";
 import { Problem } from "../platform/errors.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { hashId, log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
 import { parseInstant } from "../platform/time.ts";
-import type { AdmitRequest, RecordAnswer, RefusedByWorker, RequestAnswer } from "./admission.ts";
-import { consultCatalogue } from "./catalogue.ts";
-import { playbackLogSchema, readPlaybackLog } from "./dialects/playback-log.ts";
-import { ADMIT_TIMEOUT_MS, MAX_BODY_BYTES, MAX_REFUSED_RECORD_CHARS } from "./limits.ts";
-import type { VerifiedLog } from "./play.ts";
+import type { RecordAnswer, RequestAnswer } from "./admission.ts";
+import { playbackLogSchema } from "./dialects/playback-log.ts";
+import { examine, type Received } from "./examine.ts";
+import { ADMIT_TIMEOUT_MS, MAX_BODY_BYTES } from "./limits.ts";
 import { type Door, MAX_RECORDS } from "./policy.ts";
 import type { RateState } from "./rate.ts";
 import { REJECTIONS } from "./rejection.ts";
-import { type CanonicalRecord, canonicalRecord, derivedId, type Refusal, verifyBatch, verifyRecord } from "./verify.ts";
 
 /**
  * The door for playback logs. A request: authenticate · body · shape, checksum and signature of each record · one call of the
  * device's sequencer, which judges and keeps · answer. Nothing is read from storage here but the catalogue, which is cached.
  */
 export const playbackLogRoutes = createRouter();
-
-/** A request whose body was read: records as they came, not yet looked at. */
-interface Received {
-  door: Door;
-  receivedAt: number;
-  identity: DeviceIdentity;
-  records: unknown[];
-  /** The time sent as its text and as ms; null where there is none that can be read. */
-  sentAtText: string | null;
-  sentAt: number | null;
-}
 
 playbackLogRoutes.post("/api/v1/playback-logs", async (c) => {
   const { identity, receivedAt } = await enter(c);
@@ -140,7 +127,7 @@ function receive(door: Door, identity: DeviceIdentity, receivedAt: number, recor
 /** Hands the request to the device's sequencer; what refuses it as a whole is thrown. */
 async function admit(c: AppContext, received: Received): Promise<Extract<RequestAnswer, { kind: "answered" }>> {
   const { identity } = received;
-  const request = await verifyAll(received, c.req.header("Batch-Signature") ?? null, c.env.DB, c.get("correlationId"));
+  const request = await examine(received, c.req.header("Batch-Signature") ?? null, c.env.DB, c.get("correlationId"));
   let answer: RequestAnswer;
   try {
     const sequencer = c.env.SEQUENCER.getByName(identity.deviceId);
@@ -187,105 +174,6 @@ function wholeRefusal(answer: Exclude<RequestAnswer, { kind: "answered" }>): Pro
         headers: { "Retry-After": String(answer.retryAfterS) },
       });
   }
-}
-
-/** A record on its way through the Worker's checks. */
-interface Candidate {
-  index: number;
-  record: unknown;
-  canonical: CanonicalRecord | Refusal;
-}
-
-/** Shape, device, checksum and signature of all records, and what the catalogue says of those that hold. */
-async function verifyAll(received: Received, batchSignature: string | null, db: D1Database, correlationId: string): Promise<AdmitRequest> {
-  const { identity, records } = received;
-  const candidates = records.map(
-    (record, index): Candidate => ({ index, record, canonical: isObject(record) ? canonicalRecord(record) : notAnObject() }),
-  );
-  const batch =
-    batchSignature === null
-      ? null
-      : await verifyBatch(
-          identity.deviceId,
-          received.sentAtText,
-          candidates.map(({ canonical }) => canonical),
-          batchSignature,
-          identity.key,
-        );
-  const batchState = batchSignature === null ? "none" : batch ? "holds" : "broken";
-  const outcomes = await Promise.all(candidates.map((candidate) => verifyOne(candidate, identity, batchState)));
-  const logs = outcomes.flatMap((outcome) => ("proof" in outcome ? [outcome] : []));
-  const findings = await consultCatalogue(
-    db,
-    logs.map(({ log }) => log),
-    received.receivedAt,
-  );
-  return {
-    door: received.door,
-    receivedAt: received.receivedAt,
-    sentAt: received.sentAt,
-    keyId: identity.key?.kid ?? "",
-    familyId: identity.familyId,
-    correlationId,
-    logs: logs.map((verified, at) => ({
-      ...verified,
-      catalogue: findings[at] ?? { campaign: "unasked", content: "unasked", versionDurationMs: null },
-    })),
-    refused: outcomes.flatMap((outcome) => ("proof" in outcome ? [] : [outcome])),
-    batch,
-  };
-}
-
-type Verified = Omit<VerifiedLog, "catalogue"> & { index: number; givenId: string | null };
-
-async function verifyOne(
-  candidate: Candidate,
-  identity: DeviceIdentity,
-  batch: "none" | "holds" | "broken",
-): Promise<Verified | RefusedByWorker> {
-  const { index, record, canonical } = candidate;
-  const shaped = readPlaybackLog(record);
-  const refuse = ({ code, error }: Refusal, logId: string | null): RefusedByWorker => ({
-    index,
-    code,
-    error,
-    logId,
-    record: ("code" in canonical ? asText(record) : canonical.signedText).slice(0, MAX_REFUSED_RECORD_CHARS),
-  });
-  if (!shaped.ok) return refuse({ code: "VALIDATION_ERROR", error: shaped.error }, givenId(record));
-  if ("code" in canonical) return refuse(canonical, givenId(record));
-  if (shaped.deviceId !== identity.deviceId)
-    return refuse({ code: "DEVICE_MISMATCH", error: REJECTIONS.DEVICE_MISMATCH.error }, givenId(record));
-  // A batch's signature that does not hold proves nothing for the records that rely on it.
-  const proof =
-    batch === "broken" && canonical.signature === null
-      ? ({ code: "INVALID_SIGNATURE", error: "The batch's signature does not hold." } satisfies Refusal)
-      : await verifyRecord(canonical, identity.key, batch === "holds");
-  const id = shaped.log.id || (await derivedId(identity.deviceId, shaped.log));
-  if ("code" in proof) return refuse(proof, givenId(record) ?? id);
-  return { index, givenId: givenId(record), log: { ...shaped.log, id }, proof };
-}
-
-function notAnObject(): Refusal {
-  return { code: "VALIDATION_ERROR", error: "The record is not a JSON object." };
-}
-
-/** The record as text to look at; empty where it is nested too deep for that. */
-function asText(record: unknown): string {
-  try {
-    return JSON.stringify(record);
-  } catch {
-    return "";
-  }
-}
-
-/** The id as the device wrote it, so that it finds its record again. */
-function givenId(record: unknown): string | null {
-  return isObject(record) && typeof record.log_id === "string" ? record.log_id.slice(0, 64) : null;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The rate's headers (draft-ietf-httpapi-ratelimit-headers). */

@@ -247,14 +247,14 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "a record that names another device is let in",
-    file: "src/plays/receive.ts",
+    file: "src/plays/examine.ts",
     find: "if (shaped.deviceId !== identity.deviceId)",
     replace: "if (shaped.deviceId === identity.familyId)",
     caughtBy: "test/plays/bad-input.test.ts",
   },
   {
     what: "a batch's signature that does not hold is overlooked",
-    file: "src/plays/receive.ts",
+    file: "src/plays/examine.ts",
     find: 'batchSignature === null ? "none" : batch ? "holds" : "broken"',
     replace: 'batchSignature === null ? "none" : batch ? "holds" : "holds"',
     caughtBy: "test/plays/admission.test.ts",
