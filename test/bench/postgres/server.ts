@@ -160,8 +160,17 @@ function sentAtOf(request: FastifyRequest): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
+/** A benchmark that was interrupted leaves no server behind. */
+function endWithParent(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.kill(-process.pid, "SIGKILL");
+  }, 1000).unref();
+}
+
 if (cluster.isPrimary && options.processes > 1) {
   let ready = 0;
+  endWithParent();
   for (let n = 0; n < options.processes; n++) {
     cluster.fork().on("message", () => {
       ready += 1;
@@ -170,6 +179,8 @@ if (cluster.isPrimary && options.processes > 1) {
   }
 } else {
   await serve();
-  if (cluster.isPrimary) console.log("ready");
-  else process.send?.("ready");
+  if (cluster.isPrimary) {
+    endWithParent();
+    console.log("ready");
+  } else process.send?.("ready");
 }

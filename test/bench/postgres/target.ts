@@ -9,7 +9,6 @@ import { insertStatements, type NetworkRows, networkRows } from "../seed.ts";
 import type { Target } from "../target.ts";
 
 const BIN = "/usr/lib/postgresql/15/bin";
-const PORT = 8795;
 /** Durable as by default (fsync, synchronous_commit); memory and log sized for the machine, as its engineer would. */
 const SETTINGS = ["shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=15min", "wal_compression=on", "listen_addresses="];
 
@@ -32,14 +31,19 @@ export async function startPostgres(shape: FleetShape, keys: BenchKey[], process
     await asPostgres([join(BIN, "pg_ctl"), "-D", join(dir, "data"), "-m", "immediate", "stop"], "stopping PostgreSQL");
     rmSync(dir, { recursive: true, force: true });
   };
+  const interrupted = () => {
+    void stopDatabase().finally(() => process.exit(130));
+  };
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   const database = `postgres://postgres@/postgres?host=${dir}`;
   const pool = new pg.Pool({ connectionString: database, max: 2 });
+  const port = freePort();
   let server: Bun.Subprocess<"ignore", "pipe", "inherit">;
   try {
     await pool.query(readFileSync(join(import.meta.dirname, "schema.sql"), "utf8"));
     for (const statement of insertStatements(rowsOf(shape, keys))) await pool.query(statement);
     await pool.query("ANALYZE");
-    server = await startServer(database, processes);
+    server = await startServer(database, port, processes);
   } catch (error) {
     await pool.end();
     await stopDatabase();
@@ -49,7 +53,7 @@ export async function startPostgres(shape: FleetShape, keys: BenchKey[], process
   const one = async (sql: string) => Number((await pool.query<{ n: string }>(sql)).rows[0]?.n ?? 0);
   const recordedCount = () => one("SELECT coalesce(sum(plays_count), 0) AS n FROM plays_hourly");
   return {
-    url: `http://127.0.0.1:${PORT}`,
+    url: `http://127.0.0.1:${port}`,
     pids: () => [server.pid, postmaster],
     recordedCount,
     recorded: async () => ({
@@ -65,6 +69,7 @@ export async function startPostgres(shape: FleetShape, keys: BenchKey[], process
       await server.exited;
       await pool.end();
       await stopDatabase();
+      process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
     },
   };
 }
@@ -82,6 +87,13 @@ function rowsOf(shape: FleetShape, keys: BenchKey[]): NetworkRows {
   };
 }
 
+function freePort(): number {
+  const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = probe;
+  probe.stop(true);
+  return port;
+}
+
 /** Runs one of PostgreSQL's tools: it refuses to run as root. */
 async function asPostgres(command: string[], what: string): Promise<void> {
   const whole = process.getuid?.() === 0 ? ["runuser", "-u", "postgres", "--", ...command] : command;
@@ -90,8 +102,8 @@ async function asPostgres(command: string[], what: string): Promise<void> {
   if (code !== 0) throw new Stop(`${what} failed: ${error}`);
 }
 
-async function startServer(database: string, processes: number): Promise<Bun.Subprocess<"ignore", "pipe", "inherit">> {
-  const argument = JSON.stringify({ port: PORT, processes, database, secret: DEVICE_TOKEN_SECRET });
+async function startServer(database: string, port: number, processes: number): Promise<Bun.Subprocess<"ignore", "pipe", "inherit">> {
+  const argument = JSON.stringify({ port, processes, database, secret: DEVICE_TOKEN_SECRET });
   const server = Bun.spawn([findNode(), join(ROOT, "test/bench/postgres/server.ts"), argument], {
     cwd: ROOT,
     stdin: "ignore",
