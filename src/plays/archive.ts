@@ -28,6 +28,8 @@ const TIMES = new Set<string>(["started_at_raw", "ended_at_raw", "started_at", "
 export const NUMBERS = new Set<string>(["duration_ms", "expected_ms", "sequence"]);
 /** Of a column whose values are all different: a dictionary or bounds would be work for nothing. */
 const UNIQUE = { encoding: "PLAIN", statistics: false } as const;
+/** Of one whose bytes look random besides: compressing them would only cost time. */
+const RANDOM = { ...UNIQUE, codec: "UNCOMPRESSED" } as const;
 const ROW_GROUP_ROWS = 100_000;
 
 /**
@@ -58,7 +60,7 @@ function columns(rows: ArchiveRow[]): ColumnSource[] {
     { name: "device_id", type: "STRING", data: rows.map((row) => row.deviceId) },
     ...PLAY_COLUMNS.map((column) => playColumn(column, rows)),
     { name: "signed_by", type: "STRING", data: rows.map((row) => row.proof.signedBy) },
-    { name: "signature", type: "BYTE_ARRAY", data: rows.map(signatureBytes), ...UNIQUE },
+    { name: "signature", type: "BYTE_ARRAY", data: rows.map(signatureBytes), ...RANDOM },
     { name: "batch_lines", type: "STRING", data: rows.map((row) => row.batch?.lines ?? null) },
     { name: "record", type: "STRING", data: rows.map((row) => row.proof.record), ...UNIQUE },
   ];
@@ -71,7 +73,7 @@ function playColumn(name: keyof AcceptedPlay, rows: ArchiveRow[]): ColumnSource 
   if (name === "quality") return { name, type: "INT32", data: rows.map((row) => row.play.quality) };
   if (name === "billable") return { name, type: "BOOLEAN", data: rows.map((row) => row.play.billable === 1) };
   const data = rows.map((row) => row.play[name] || null);
-  return name === "event_id" || name === "record_hash" ? { name, type: "STRING", data, ...UNIQUE } : { name, type: "STRING", data };
+  return name === "event_id" || name === "record_hash" ? { name, type: "STRING", data, ...RANDOM } : { name, type: "STRING", data };
 }
 
 /** A play's own signature, or that of its batch. */

@@ -1,6 +1,6 @@
-import canonicalize from "canonicalize";
 import { type SignatureAlg, verifySignature } from "../devices/keys.ts";
 import { decodeBase64, sha256, sha256Now } from "../platform/encoding.ts";
+import { canonicalJson } from "./canonical.ts";
 import { MAX_RECORD_BYTES, MAX_RECORD_DEPTH } from "./limits.ts";
 import type { BatchProof, PlayLog, Proof } from "./play.ts";
 import type { DoorPolicy } from "./policy.ts";
@@ -43,10 +43,10 @@ export function canonicalRecord(record: Record<string, unknown>): CanonicalRecor
   let signedText: string;
   let bareText: string;
   try {
-    signedText = canonicalize(signed) ?? "";
+    signedText = canonicalJson(signed);
     if ("checksum" in signed) {
       const { checksum: _, ...bare } = signed;
-      bareText = canonicalize(bare) ?? "";
+      bareText = canonicalJson(bare);
     } else {
       bareText = signedText;
     }
