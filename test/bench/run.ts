@@ -96,6 +96,9 @@ async function worker(bench: Bench, plan: LoadPlan): Promise<IntakeResult> {
     const result = await measureIntake(target, options.shape, bench.keys, bench.set, plan);
     if (profiler) console.table((await profiler.stop()).slice(0, 45));
     bench.faults.push(...result.faults);
+    say(
+      `  ${result.load.processed} logs answered in ${(result.load.elapsedMs / 1000).toFixed(1)} s, recorded ${(result.drainMs / 1000).toFixed(1)} s later`,
+    );
     return result;
   } finally {
     await target.stop();
