@@ -55,7 +55,7 @@ function addCreate(router: Router, resource: Resource): void {
     ...commonOf(resource),
     method: "post",
     path: resource.path,
-    summary: `Create a ${labelOf(resource)}`,
+    summary: `Create: ${labelOf(resource)}`,
     request: { headers: createHeaders, body: { required: true, content: { "application/json": { schema: resource.create } } } },
     responses: responses(201, `The ${labelOf(resource)} as it was made`, resource.answer),
   });
@@ -90,7 +90,7 @@ function addGet(router: Router, resource: Resource): void {
     ...commonOf(resource),
     method: "get",
     path: `${resource.path}/{id}`,
-    summary: `Get a ${labelOf(resource)}`,
+    summary: `Get: ${labelOf(resource)}`,
     request: { params: idParams },
     responses: responses(200, `The ${labelOf(resource)}`, resource.answer),
   });
@@ -103,7 +103,7 @@ function addChange(router: Router, resource: Resource): void {
     ...commonOf(resource),
     method: "patch",
     path: `${resource.path}/{id}`,
-    summary: `Change a ${labelOf(resource)}`,
+    summary: `Change: ${labelOf(resource)}`,
     request: { params: idParams, headers: changeHeaders, body },
     responses: responses(200, `The ${labelOf(resource)} as it is now`, resource.answer),
   });

@@ -1,13 +1,14 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { tickCrons } from "./cron.ts";
 import { Fleet } from "./demo/fleet.ts";
 import { DemoStore } from "./demo/store.ts";
+import { lockDemo } from "./demo-lock.ts";
 import { askedToEnd } from "./ending.ts";
-import { fleetArguments } from "./options.ts";
+import { type FleetArguments, fleetArguments } from "./options.ts";
 import { localSecrets } from "./secrets.ts";
 import { ALIVE_DIR, main, Stop } from "./tools.ts";
-import { migrateLocally, type RunningWorker, startWorker } from "./worker.ts";
+import { migrateLocally, type RunningWorker, requireFree, startWorker } from "./worker.ts";
 
 /** The local queue lives in memory: what it lost must be sent again soon. */
 const DEMO_VARS = { OUTBOX_RESEND_AFTER_MS: "5000" };
@@ -17,35 +18,55 @@ await main(async () => {
   const options = fleetArguments(Bun.argv.slice(2));
   const ending = new AbortController();
   askedToEnd().then(() => ending.abort());
-  if (options.fresh) rmSync(ALIVE_DIR, { recursive: true, force: true });
-  mkdirSync(ALIVE_DIR, { recursive: true });
+  const lock = lockDemo(ALIVE_DIR);
+  try {
+    await requireFree(options.port);
+    if (options.fresh)
+      for (const name of readdirSync(ALIVE_DIR)) if (name !== "pid") rmSync(resolve(ALIVE_DIR, name), { recursive: true, force: true });
+    return await runDemo(options, ending);
+  } finally {
+    lock.release();
+    console.log("Stopped. The next start goes on where this one did.");
+  }
+});
+
+async function runDemo(options: FleetArguments, ending: AbortController): Promise<number> {
   const persistTo = resolve(ALIVE_DIR, "state");
   const { ADMIN_TOKEN: adminToken } = localSecrets();
   console.log("Migrating the local database and starting the Worker …");
   await migrateLocally(persistTo);
   const worker = await startWorker({ port: options.port, persistTo, vars: DEMO_VARS, logFile: resolve(ALIVE_DIR, "worker.log") });
-  const stopCrons = tickCrons(worker.url, (expression, reason) => console.log(`cron "${expression}" failed: ${reason}`));
   let died = false;
   worker.ended.then(() => {
     died = !ending.signal.aborted;
     ending.abort();
   });
+  try {
+    introduce(worker);
+    const agreed = await playDemo(worker, adminToken, options, ending.signal);
+    if (died) throw new Stop("The Worker has ended by itself; its last words are in .alive/worker.log.");
+    return agreed || options.durationMs === Number.POSITIVE_INFINITY ? 0 : 1;
+  } finally {
+    // Whatever happened before: nothing is left running.
+    await worker.stop();
+  }
+}
+
+/** Lets the fleet play until somebody ends it. Returns whether the sums agreed at the end. */
+async function playDemo(worker: RunningWorker, adminToken: string, options: FleetArguments, signal: AbortSignal): Promise<boolean> {
+  const stopCrons = tickCrons(worker.url, (expression, reason) => console.log(`cron "${expression}" failed: ${reason}`));
   const store = new DemoStore(resolve(ALIVE_DIR, "demo.sqlite"));
   const print = (line: string) => console.log(line);
   const fleet = new Fleet({ access: { baseUrl: worker.url, adminToken }, store, screens: options.devices, speed: options.speed, print });
   try {
-    introduce(worker);
-    await fleet.start(ending.signal);
-    const agreed = await fleet.run(ending.signal, options.durationMs);
-    if (died) throw new Stop("The Worker has ended by itself; its last words are in .alive/worker.log.");
-    return agreed || options.durationMs === Number.POSITIVE_INFINITY ? 0 : 1;
+    await fleet.start(signal);
+    return await fleet.run(signal, options.durationMs);
   } finally {
     stopCrons();
     await fleet.stop();
     store.close();
-    await worker.stop();
   }
-});
+}
 
 function introduce({ url }: RunningWorker): void {
   console.log(`
@@ -55,7 +76,8 @@ Alive Signage answers on ${url}
   The Worker's log  .alive/worker.log
 Ctrl-C ends it; the next start goes on where this one stopped; --fresh begins anew.
 
-The fleet pairs, then plays in shifts and rests until all is counted. Each line: what was sent, accepted, duplicate, refused
-by reason, waits on the screens, is recorded according to the report of what the screens' own books say, and whether all sums agree.
+The fleet plays in shifts and rests until all is counted; the first time takes about a minute. Each line says what the screens sent and
+what they were answered (some answers are lost on purpose: the retry is a duplicate), what still waits on them, how many plays the report
+shows of those that it should by the screens' own books, and whether all sums agree, device by device.
 `);
 }

@@ -29,13 +29,19 @@ export async function migrateLocally(persistTo?: string): Promise<void> {
   await mustRun(wrangler("d1", "migrations", "apply", "DB", "--local", ...place), "Migrating the local database");
 }
 
+/** @throws Stop where something answers on the port already. */
+export async function requireFree(port: number): Promise<void> {
+  const url = `http://localhost:${port}`;
+  if (await answers(url)) throw new Stop(`Something answers on ${url} already. Stop it, or choose another port with --port.`);
+}
+
 /**
  * Starts the Worker in the local runtime and returns when it answers.
  * @throws Stop where the port is taken or the Worker does not come up.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const url = `http://localhost:${options.port}`;
-  if (await answers(url)) throw new Stop(`Something answers on ${url} already. Stop it, or choose another port with --port.`);
+  await requireFree(options.port);
   const out = options.logFile ? openSync(options.logFile, "w") : "inherit";
   const child = Bun.spawn(wrangler("dev", ...devArguments(options)), {
     cwd: ROOT,

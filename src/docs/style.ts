@@ -19,6 +19,7 @@ code { padding: 1px 4px; overflow-wrap: anywhere; }
 pre { padding: 12px; overflow-x: auto; }
 pre code { padding: 0; background: none; overflow-wrap: normal; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
+td:first-child code { white-space: nowrap; }
 th, td { text-align: left; vertical-align: top; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); }
 th { color: var(--muted); font-weight: 500; }
 .method { display: inline-block; min-width: 56px; font: 600 12px/1.5 ui-monospace, monospace; color: var(--accent); }

@@ -51,7 +51,7 @@ export class Fleet {
   /** Makes the network, pairs the screens that never were, and switches all of them on. */
   async start(signal: AbortSignal): Promise<void> {
     const { access, print, store } = this.#options;
-    print("Making the network through the API …");
+    print("Making the network through the API, where it is not there yet …");
     const network = await createNetwork(access, store, this.#options.screens);
     const onRound = (round: Round) => this.#count(round);
     const onSentLogs = (logs: number) => {
