@@ -1,10 +1,11 @@
 import { Marked } from "marked";
 import architecture from "./architecture.md";
 import faults from "./faults.md";
+import performance from "./performance.md";
 import playLogs from "./play-logs.md";
 
 /** The guides, in the order of the table of contents. The first line of each is its title. */
-const GUIDES: Record<string, string> = { "play-logs": playLogs, architecture, faults };
+const GUIDES: Record<string, string> = { "play-logs": playLogs, architecture, faults, performance };
 
 const marked = new Marked({
   renderer: {

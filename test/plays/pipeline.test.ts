@@ -139,6 +139,24 @@ describe("upkeep", () => {
     expect((await sweepOutboxes(env, Date.now())).devices).toBeGreaterThan(0);
   });
 
+  test("once a day the sweep calls every paired device, silent ones too, and a full sweep that was cut goes on as one", async () => {
+    await env.DB.prepare("UPDATE devices SET updated_at = 0 WHERE id = ?").bind(device.id).run();
+    await env.DB.batch([
+      env.DB.prepare("DELETE FROM job_runs"),
+      env.DB.prepare("DELETE FROM sequencer_incarnations"),
+      env.DB.prepare("DELETE FROM device_activity_daily"),
+    ]);
+    const day = 86_400_000;
+    const noon = Math.floor(Date.now() / day) * day + day / 2;
+    const all = await env.DB.prepare("SELECT count(*) AS n FROM devices").first<{ n: number }>();
+    expect(await sweepOutboxes(env, noon)).toMatchObject({ full: false, devices: 0 });
+    expect(await sweepOutboxes(env, noon - 9 * 3_600_000)).toMatchObject({ full: true, devices: all?.n });
+    await env.DB.prepare("INSERT INTO job_runs (job, ran_at, ok, result_json) VALUES (?, 0, 1, ?)")
+      .bind(SWEEP_JOB, JSON.stringify({ next_after: "0", full: true }))
+      .run();
+    expect(await sweepOutboxes(env, noon)).toMatchObject({ full: true, devices: all?.n });
+  });
+
   test("cron runs the jobs of its expression, notes each, and one that fails does not stop the others", async () => {
     const failing: Env = {
       ...env,
