@@ -10,7 +10,6 @@ export interface SealedChunk {
   plays: number;
   bytes: number;
   refusals: RefusalCount[];
-  sealedAt: number;
   /** The version of the lines that its arrivals were written in: it is sent again in that, whatever deploy sends it. */
   v: number;
   sends: number;
@@ -74,7 +73,6 @@ export function seal(
       plays,
       bytes,
       refusals: left.slice(0, MAX_REFUSALS_PER_CHUNK),
-      sealedAt: now,
       v,
       sends: 1,
       // It is sent at once, so it counts as sent from here on: that saves a row, and costs patience only where the object dies in between.
