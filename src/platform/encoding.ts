@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-
 const encoder = new TextEncoder();
 
 /** SHA-256 of bytes or of a text's UTF-8, raw. */
@@ -11,11 +9,6 @@ export async function sha256(data: Uint8Array | string): Promise<Uint8Array<Arra
 /** SHA-256 in lower-case hex. */
 export async function sha256Hex(data: Uint8Array | string): Promise<string> {
   return (await sha256(data)).toHex();
-}
-
-/** SHA-256 in lower-case hex, at once: where many small texts are hashed, a promise for each costs more than the hash. */
-export function sha256Now(data: Uint8Array | string): string {
-  return createHash("sha256").update(data).digest("hex");
 }
 
 const WHITE_SPACE = /\s/;

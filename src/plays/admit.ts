@@ -1,11 +1,12 @@
 import type { DeviceProfile } from "../devices/profile.ts";
 import { HOUR_MS } from "../platform/time.ts";
+import type { Verdict } from "./chunk.ts";
 import { type ClockReading, type HeartbeatClock, readClock } from "./clock.ts";
 import { judgePlay } from "./judge.ts";
-import type { AcceptedPlay, PlayVerdict, Proof, VerifiedLog } from "./play.ts";
+import type { LogFacts, PlayVerdict } from "./play.ts";
 import { type Door, type DoorPolicy, POLICY_VERSION } from "./policy.ts";
 import type { RateWindow } from "./rate.ts";
-import { REJECTIONS, type RejectionCode } from "./rejection.ts";
+import type { RejectionCode } from "./rejection.ts";
 import type { SeenEntry } from "./seen.ts";
 import { type EpochState, findSequence, noteAccepted, noteRefused, useEpoch } from "./sequence.ts";
 import { missingSignature } from "./verify.ts";
@@ -29,15 +30,14 @@ export interface RequestFacts {
   receivedAt: number;
   /** By the device's clock, where the request says. */
   sentAt: number | null;
-  keyId: string;
   correlationId: string;
 }
 
-/** A log's way through admission, by its index in the request. */
+/** A log's way through admission, by its place in the request. */
 export type LogVerdict =
-  | { verdict: "accepted"; play: AcceptedPlay; proof: Proof; told: PlayVerdict }
+  | { verdict: "accepted"; told: PlayVerdict; found: Verdict }
   | { verdict: "duplicate"; told: PlayVerdict }
-  | { verdict: "rejected"; code: RejectionCode; error: string };
+  | { verdict: "rejected"; code: RejectionCode };
 
 /** Looks up what was seen under an id. */
 export type FindSeen = (id: string) => SeenEntry | null;
@@ -67,33 +67,32 @@ export function makeBench(
  * Order: a retry · signature where the policy asks for one · id used before · catalogue · times … place · status.
  * A log that was refused behind its signature still uses up its number; a duplicate has used it already.
  */
-export function admitLog(verified: VerifiedLog, bench: Bench, epochs: EpochState[], findSeen: FindSeen): LogVerdict {
-  const { log, proof } = verified;
+export function admitLog(log: LogFacts, bench: Bench, epochs: EpochState[], findSeen: FindSeen): LogVerdict {
   const seen = findSeen(log.id);
-  const isRetry = seen !== null && seen.hash === shortHash(proof.recordHash);
+  const isRetry = seen !== null && seen.hash === log.hash;
   // First of all, so that a retry gets its first verdict whatever the policy has become since.
   if (isRetry) return { verdict: "duplicate", told: seen.told };
-  const unsigned = missingSignature(proof, bench.policy);
-  if (unsigned) return reject(unsigned);
+  const unsigned = missingSignature(log, bench.policy);
+  if (unsigned) return { verdict: "rejected", code: unsigned };
 
   const epoch = log.sequence === null ? null : useEpoch(epochs, log.epoch);
   const refuse = (code: RejectionCode): LogVerdict => {
     if (epoch && log.sequence !== null) noteRefused(epoch, log.sequence);
-    return reject(code);
+    return { verdict: "rejected", code };
   };
 
   if (seen) return refuse("ID_CONFLICT");
-  if (verified.catalogue.campaign === "unknown") return refuse("INVALID_CAMPAIGN");
-  if (verified.catalogue.content === "unknown") return refuse("INVALID_CONTENT");
+  if (log.campaign === "unknown") return refuse("INVALID_CAMPAIGN");
+  if (log.content === "unknown") return refuse("INVALID_CONTENT");
 
   const judged = judgePlay(log, {
     receivedAt: bench.request.receivedAt,
     clock: bench.clock,
     policy: bench.policy,
     assignments: bench.profile.assignments,
-    catalogue: verified.catalogue,
+    catalogue: log,
     // A batch's signature counts only where the policy allows one.
-    signedBy: proof.signedBy === "batch" && !bench.policy.batchSignature ? "nobody" : proof.signedBy,
+    signedBy: log.signedBy === "batch" && !bench.policy.batchSignature ? "nobody" : log.signedBy,
     sequence: epoch && log.sequence !== null ? findSequence(epoch, log.sequence) : null,
   });
   if (!judged.ok) return refuse(judged.code);
@@ -102,53 +101,24 @@ export function admitLog(verified: VerifiedLog, bench: Bench, epochs: EpochState
   if (epoch && log.sequence !== null) noteAccepted(epoch, log.sequence);
   return {
     verdict: "accepted",
-    proof,
     told: { billable: judgement.billable, quality: judgement.quality, flags: judgement.flags },
-    play: {
-      event_id: log.id,
+    found: {
       day: judgement.day,
       store_id: judgement.storeId,
       supplier_id: judgement.supplierId,
-      campaign_id: log.campaignId,
-      ad_group_id: log.adGroupId,
-      playlist_id: log.playlistId,
-      content_id: log.contentId,
-      content_version: log.contentVersion,
-      slot_id: log.slotId,
-      type: log.type,
-      started_at_raw: log.startedAt,
-      ended_at_raw: log.endedAt,
-      started_at: judgement.startedAt,
-      ended_at: judgement.endedAt,
-      received_at: bench.request.receivedAt,
-      duration_ms: log.durationMs,
+      offset_ms: bench.clock.offsetMs ?? 0,
       expected_ms: judgement.expectedMs,
       result: judgement.status,
       billable: judgement.billable ? 1 : 0,
       quality: judgement.quality,
       flags: judgement.flags.join(","),
-      door: bench.request.door,
-      epoch: log.epoch,
-      sequence: log.sequence,
-      record_hash: proof.recordHash,
-      key_id: bench.request.keyId,
       policy_version: POLICY_VERSION,
-      correlation_id: bench.request.correlationId,
     },
   };
-}
-
-/** The part of a record's hash that a sequencer keeps: 8 bytes, in hex. */
-export function shortHash(recordHash: string): string {
-  return recordHash.slice(0, 16);
 }
 
 /** Counts a refused log by hour, door and reason. */
 export function countRefusal(refusals: Record<string, number>, now: number, door: Door, code: RejectionCode): void {
   const key = `${Math.floor(now / HOUR_MS) * HOUR_MS}|${door}|${code}`;
   refusals[key] = (refusals[key] ?? 0) + 1;
-}
-
-function reject(code: RejectionCode): LogVerdict {
-  return { verdict: "rejected", code, error: REJECTIONS[code].error };
 }

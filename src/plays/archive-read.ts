@@ -54,9 +54,9 @@ export async function parquetRows(buffer: ArrayBuffer): Promise<ArchiveRow[]> {
 }
 
 function archiveRow(row: Record<string, unknown>): ArchiveRow {
-  const signature = row.signature instanceof Uint8Array ? row.signature.toBase64() : null;
+  const signature = row.signature instanceof Uint8Array ? new Uint8Array(row.signature) : null;
   const signedBy = text(row.signed_by) as SignedBy;
-  const batch = signedBy === "batch" ? { lines: text(row.batch_lines), signature: signature ?? "" } : null;
+  const batch = signedBy === "batch" ? { lines: text(row.batch_lines), signature: signature?.toBase64() ?? "" } : null;
   return {
     chunk: text(row.chunk_id),
     index: Number(row.chunk_index),

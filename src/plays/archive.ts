@@ -78,8 +78,7 @@ function playColumn(name: keyof AcceptedPlay, rows: ArchiveRow[]): ColumnSource 
 
 /** A play's own signature, or that of its batch. */
 function signatureBytes({ proof, batch }: ArchiveRow): Uint8Array | null {
-  const signature = proof.signature ?? batch?.signature ?? null;
-  return signature === null ? null : decodeBase64(signature);
+  return proof.signature ?? (batch ? decodeBase64(batch.signature) : null);
 }
 
 /** Puts a segment or a part into R2, which checks the hash. */

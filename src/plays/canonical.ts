@@ -6,14 +6,50 @@ import canonicalize from "canonicalize";
  * @throws Error for a lone surrogate, or a number that JSON cannot hold.
  */
 export function canonicalJson(record: Record<string, unknown>): string {
-  const keys = Object.keys(record).sort();
-  let text = "{";
-  for (const key of keys) {
-    const value = record[key];
-    if (value === undefined) continue;
-    text += `${text.length > 1 ? "," : ""}${canonicalString(key)}:${canonicalValue(value)}`;
+  return objectOf(sortedKeys(record).flatMap((key) => member(record, key)));
+}
+
+/** The two canonical forms of a record that matter. */
+export interface CanonicalTexts {
+  /** Without `signature`: what is signed. */
+  signed: string;
+  /** Without `signature` and `checksum`: what the checksum and the record's hash are of. */
+  bare: string;
+}
+
+/** Both forms at once: see {@link canonicalJson}. */
+export function canonicalTexts(record: Record<string, unknown>): CanonicalTexts {
+  const members: string[] = [];
+  let checksumAt = -1;
+  for (const key of sortedKeys(record)) {
+    if (key === "signature") continue;
+    if (key === "checksum") checksumAt = members.length;
+    members.push(...member(record, key));
   }
-  return `${text}}`;
+  const signed = objectOf(members);
+  return { signed, bare: checksumAt < 0 ? signed : objectOf(members.toSpliced(checksumAt, 1)) };
+}
+
+function objectOf(members: string[]): string {
+  return `{${members.join(",")}}`;
+}
+
+function member(record: Record<string, unknown>, key: string): string[] {
+  const value = record[key];
+  return value === undefined ? [] : [`${canonicalString(key)}:${canonicalValue(value)}`];
+}
+
+// The records of a device have the same fields in the same order, nearly always: these are the ones sorted last.
+let lastKeys: string[] = [];
+let lastSorted: string[] = [];
+
+function sortedKeys(record: Record<string, unknown>): string[] {
+  const keys = Object.keys(record);
+  if (keys.length !== lastKeys.length || keys.some((key, index) => key !== lastKeys[index])) {
+    lastKeys = keys;
+    lastSorted = keys.toSorted();
+  }
+  return lastSorted;
 }
 
 function canonicalValue(value: unknown): string {

@@ -1,19 +1,17 @@
 import { z } from "zod";
-import { type AcceptedPlay, type BatchProof, PLAY_COLUMNS, PLAY_STATUSES, type Proof } from "./play.ts";
-import { DOORS } from "./policy.ts";
+import { type ColumnChecks, isOneOf, isText, isWhole, isWholeOrNull, type PackedRows, packRows, unpackRows } from "./packed.ts";
+import { type OpenedLog, type OpenedParcel, openParcel } from "./parcel.ts";
+import { type AcceptedPlay, type BatchProof, PLAY_STATUSES, type PlayStatus } from "./play.ts";
 
 /**
- * A chunk on the wire, in UTF-8, line by line:
+ * A chunk on the wire: a header as one line of JSON, then bodies, one for each request whose plays it carries.
  *
- *     {"v":1,"device_id":…,"incarnation":…,"number":…,"plays":2,"refusals":[[hour,door,code,count],…]}
- *     {"lines":…,"signature":…}                       a batch's proof, for the plays behind it that it signed; where there is one
- *     [values of PLAY_COLUMNS …]                      a play, in the very form in which D1 takes it
- *     record c2lnbmF0dXJl {…}                         who signed · the signature, or - · the record as JCS, without it: what was signed
+ *     {"v":2,"device_id":…,"incarnation":…,"number":…,"plays":200,"refusals":[[hour,door,code,count],…]} LF
+ *     body: length of the parcel, length of the verdicts (4 bytes each, big-endian) · the parcel (`parcel.ts`) · the verdicts as JSON
  *
- * JCS and JSON.stringify write no raw line feed, so a line feed always ends a line. Messages outlive deploys: a reader
- * takes every version that was ever sent.
+ * Messages outlive deploys: a reader takes every version that was ever deployed.
  */
-export const CHUNK_VERSION = 1;
+export const CHUNK_VERSION = 2;
 
 /** What became of so many logs that were refused: hour (ms), door, code, count. */
 export type RefusalCount = [hour: number, door: string, code: string, count: number];
@@ -28,10 +26,25 @@ export interface ChunkHeader {
   refusals: RefusalCount[];
 }
 
+/** What the sequencer found of a play that it let in: what a parcel does not know. */
+export interface Verdict {
+  day: string;
+  store_id: string;
+  supplier_id: string;
+  /** Device − server, ms: what is taken off the raw times. */
+  offset_ms: number;
+  expected_ms: number | null;
+  result: PlayStatus;
+  billable: 0 | 1;
+  quality: number;
+  flags: string;
+  policy_version: string;
+}
+
 /** A play as the consumer gets it. */
 export interface ChunkPlay {
   play: AcceptedPlay;
-  proof: Pick<Proof, "record" | "signedBy" | "signature">;
+  proof: OpenedLog["proof"];
   batch: BatchProof | null;
 }
 
@@ -40,52 +53,45 @@ export interface Chunk {
   plays: ChunkPlay[];
 }
 
-/** A play of a chunk that was just read, with its line: its columns as a JSON array. */
-export interface ReceivedPlay extends ChunkPlay {
-  line: string;
-}
-
-/** A chunk that was just read. */
-export interface ReceivedChunk extends Chunk {
-  plays: ReceivedPlay[];
-}
-
 /** A chunk's name everywhere: device, incarnation, number. */
 export function chunkId(chunk: Pick<ChunkHeader, "device_id" | "incarnation" | "number">): string {
   return `${chunk.device_id}.${chunk.incarnation}.${chunk.number}`;
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const LINE_FEED = 10;
-const NO_SIGNATURE = "-";
+const BODY_PREFIX_BYTES = 8;
 
-/** The lines of plays that came in one request, split into bodies of at most `maxBytes` each (a single play may be larger). */
-export function encodePlays(
-  plays: { play: AcceptedPlay; proof: Proof }[],
-  batch: BatchProof | null,
-  maxBytes: number,
-): { bytes: Uint8Array; plays: number }[] {
-  const bodies: { bytes: Uint8Array; plays: number }[] = [];
-  const opening = batch ? `${JSON.stringify(batch)}\n` : "";
-  let text = opening;
-  let count = 0;
-  let size = opening.length;
-  for (const { play, proof } of plays) {
-    const lines = `${JSON.stringify(PLAY_COLUMNS.map((column) => play[column]))}\n${proof.signedBy} ${proof.signature ?? NO_SIGNATURE} ${proof.record}\n`;
-    // A character is up to 3 bytes; records are nearly all ASCII, so length alone would do for most, but not for all.
-    const bytes = Buffer.byteLength(lines);
-    if (count > 0 && size + bytes > maxBytes) {
-      bodies.push({ bytes: encoder.encode(text), plays: count });
-      text = opening;
-      count = 0;
-      size = opening.length;
-    }
-    text += lines;
-    count += 1;
-    size += bytes;
-  }
-  if (count > 0) bodies.push({ bytes: encoder.encode(text), plays: count });
-  return bodies;
+const VERDICT_CHECKS: ColumnChecks<Verdict> = {
+  day: (value) => typeof value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(value),
+  store_id: isText,
+  supplier_id: isText,
+  offset_ms: isWhole,
+  expected_ms: isWholeOrNull,
+  result: isOneOf(PLAY_STATUSES),
+  billable: isOneOf([0, 1]),
+  quality: isWhole,
+  flags: isText,
+  policy_version: isText,
+};
+const VERDICT_COLUMNS = Object.keys(VERDICT_CHECKS) as (keyof Verdict)[];
+
+/** Puts a parcel and the verdicts on its logs together. `verdicts` has a place for each log: null where it was not accepted. */
+export function encodeBody(parcel: Uint8Array, verdicts: (Verdict | null)[]): Uint8Array<ArrayBuffer> {
+  const accepted = verdicts.filter((verdict) => verdict !== null);
+  const packed = packRows(accepted, VERDICT_COLUMNS);
+  const all = accepted.length === verdicts.length;
+  const text = encoder.encode(
+    JSON.stringify(all ? packed : { ...packed, of: verdicts.flatMap((verdict, index) => (verdict ? [index] : [])) }),
+  );
+  const bytes = new Uint8Array(BODY_PREFIX_BYTES + parcel.length + text.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, parcel.length);
+  view.setUint32(4, text.length);
+  bytes.set(parcel, BODY_PREFIX_BYTES);
+  bytes.set(text, BODY_PREFIX_BYTES + parcel.length);
+  return bytes;
 }
 
 /** Puts a sealed chunk together: always the same bytes for the same header and bodies. */
@@ -111,40 +117,16 @@ const headerSchema = z.object({
   refusals: z.array(z.tuple([z.int(), z.string(), z.string(), z.int().min(1)])),
 });
 
-const batchSchema = z.object({ lines: z.string(), signature: z.string() });
-
-/** The columns that are no text. The others are. */
-const INTEGERS = new Set<string>([
-  "started_at_raw",
-  "ended_at_raw",
-  "started_at",
-  "ended_at",
-  "received_at",
-  "duration_ms",
-  "expected_ms",
-  "billable",
-  "quality",
-  "sequence",
-]);
-const NULLABLE = new Set<string>(["expected_ms", "sequence"]);
-
-/** What a column's value must be, by its place in the line. */
-const COLUMN_CHECKS: ((value: unknown) => boolean)[] = PLAY_COLUMNS.map((column) => {
-  if (column === "result") return (value) => (PLAY_STATUSES as readonly unknown[]).includes(value);
-  if (column === "door") return (value) => (DOORS as readonly unknown[]).includes(value);
-  if (column === "day") return (value) => typeof value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(value);
-  if (column === "billable") return (value) => value === 0 || value === 1;
-  if (NULLABLE.has(column)) return (value) => value === null || Number.isSafeInteger(value);
-  return INTEGERS.has(column) ? Number.isSafeInteger : (value) => typeof value === "string";
-});
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+function parseHeader(bytes: Uint8Array): { header: ChunkHeader; end: number } {
+  const end = bytes.indexOf(LINE_FEED);
+  if (end < 0) throw new Error("the chunk has no header");
+  return { header: headerSchema.parse(JSON.parse(decoder.decode(bytes.subarray(0, end)))), end: end + 1 };
+}
 
 /** The header of a chunk whose rest may be unreadable; null where it has none. */
 export function readChunkHeader(bytes: Uint8Array): ChunkHeader | null {
   try {
-    const end = bytes.indexOf(LINE_FEED);
-    return headerSchema.parse(JSON.parse(decoder.decode(bytes.subarray(0, end < 0 ? bytes.length : end))));
+    return parseHeader(bytes).header;
   } catch {
     return null;
   }
@@ -154,52 +136,68 @@ export function readChunkHeader(bytes: Uint8Array): ChunkHeader | null {
  * Reads a chunk.
  * @throws Error where the bytes are no chunk of a version that is known: such a message can never be recorded as it is.
  */
-export function decodeChunk(bytes: Uint8Array): ReceivedChunk {
-  if (bytes.at(-1) !== LINE_FEED) throw new Error("the chunk is cut short");
-  const lines = decoder.decode(bytes).split("\n");
-  lines.pop();
-  const header = headerSchema.parse(JSON.parse(lines[0] ?? ""));
-  const plays: ReceivedPlay[] = [];
-  let batch: BatchProof | null = null;
-  for (let at = 1; at < lines.length; at += 1) {
-    const line = lines[at] ?? "";
-    if (line.startsWith("{")) {
-      batch = batchSchema.parse(JSON.parse(line));
-      continue;
-    }
-    at += 1;
-    plays.push(decodePlay(line, lines[at] ?? "", batch));
+export function decodeChunk(bytes: Uint8Array): Chunk {
+  const { header, end } = parseHeader(bytes);
+  const plays: ChunkPlay[] = [];
+  for (let at = end; at < bytes.length; ) {
+    if (at + BODY_PREFIX_BYTES > bytes.length) throw new Error("the chunk is cut short");
+    const view = new DataView(bytes.buffer, bytes.byteOffset + at, BODY_PREFIX_BYTES);
+    const parcelEnd = at + BODY_PREFIX_BYTES + view.getUint32(0);
+    const bodyEnd = parcelEnd + view.getUint32(4);
+    if (bodyEnd > bytes.length) throw new Error("the chunk is cut short");
+    plays.push(...decodeBody(bytes.subarray(at + BODY_PREFIX_BYTES, parcelEnd), decoder.decode(bytes.subarray(parcelEnd, bodyEnd))));
+    at = bodyEnd;
   }
   if (plays.length !== header.plays) throw new Error(`the chunk says ${header.plays} plays and holds ${plays.length}`);
   return { header, plays };
 }
 
-function decodePlay(line: string, proofLine: string, batch: BatchProof | null): ReceivedPlay {
-  const values: unknown = JSON.parse(line);
-  if (!Array.isArray(values) || values.length !== PLAY_COLUMNS.length) throw new Error("a play has another number of columns");
-  const wrong = COLUMN_CHECKS.findIndex((check, index) => !check(values[index]));
-  if (wrong >= 0) throw new Error(`a play's ${PLAY_COLUMNS[wrong]} cannot be ${JSON.stringify(values[wrong])}`);
-  const play: Record<string, unknown> = {};
-  PLAY_COLUMNS.forEach((column, index) => {
-    play[column] = values[index];
+function decodeBody(parcelBytes: Uint8Array, text: string): ChunkPlay[] {
+  const packed = JSON.parse(text) as PackedRows & { of?: number[] };
+  const verdicts = unpackRows<Verdict>(packed, VERDICT_CHECKS);
+  const parcel = openParcel(parcelBytes, packed.of ?? null);
+  if (parcel.logs.length !== verdicts.length) throw new Error("a body has another number of verdicts than logs");
+  return verdicts.map((verdict, index) => {
+    const opened = parcel.logs[index];
+    if (!opened) throw new Error("unreachable: as many logs as verdicts");
+    return chunkPlay(parcel, opened, verdict);
   });
-  return { play: play as unknown as AcceptedPlay, line, ...decodeProof(proofLine, batch) };
 }
 
-function decodeProof(line: string, batch: BatchProof | null): Pick<ReceivedPlay, "proof" | "batch"> {
-  const first = line.indexOf(" ");
-  const second = line.indexOf(" ", first + 1);
-  const signedBy = line.slice(0, first);
-  const signature = line.slice(first + 1, second);
-  const record = line.slice(second + 1);
-  if (first < 0 || second < 0 || !record.startsWith("{") || !isSignedBy(signedBy)) throw new Error("a play's proof is missing");
-  if (signedBy === "batch" && batch === null) throw new Error("a play says that its batch was signed, and no batch's proof is there");
+function chunkPlay({ request }: OpenedParcel, { log, proof }: OpenedLog, verdict: Verdict): ChunkPlay {
   return {
-    proof: { record, signedBy, signature: signature === NO_SIGNATURE ? null : signature },
-    batch: signedBy === "batch" ? batch : null,
+    play: {
+      event_id: log.event_id,
+      day: verdict.day,
+      store_id: verdict.store_id,
+      supplier_id: verdict.supplier_id,
+      campaign_id: log.campaign_id,
+      ad_group_id: log.ad_group_id,
+      playlist_id: log.playlist_id,
+      content_id: log.content_id,
+      content_version: log.content_version,
+      slot_id: log.slot_id,
+      type: log.type,
+      started_at_raw: log.started_at_raw,
+      ended_at_raw: log.ended_at_raw,
+      started_at: log.started_at_raw - verdict.offset_ms,
+      ended_at: log.ended_at_raw - verdict.offset_ms,
+      received_at: request.received_at,
+      duration_ms: log.duration_ms,
+      expected_ms: verdict.expected_ms,
+      result: verdict.result,
+      billable: verdict.billable,
+      quality: verdict.quality,
+      flags: verdict.flags,
+      door: request.door,
+      epoch: log.epoch,
+      sequence: log.sequence,
+      record_hash: log.record_hash,
+      key_id: request.key_id,
+      policy_version: verdict.policy_version,
+      correlation_id: request.correlation_id,
+    },
+    proof,
+    batch: proof.signedBy === "batch" ? request.batch : null,
   };
-}
-
-function isSignedBy(text: string): text is Proof["signedBy"] {
-  return text === "record" || text === "batch" || text === "nobody";
 }

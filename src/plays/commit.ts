@@ -1,14 +1,13 @@
 import { reaching } from "../platform/outage.ts";
 import { withTimeout } from "../platform/retry.ts";
 import type { Segment } from "./archive.ts";
-import { chunkId, type ReceivedChunk } from "./chunk.ts";
+import { type Chunk, chunkId } from "./chunk.ts";
 import { D1_READ_TIMEOUT_MS, D1_WRITE_TIMEOUT_MS, MAX_D1_PARAMETER_BYTES } from "./limits.ts";
-import { PLAY_COLUMNS } from "./play.ts";
 import { type Sums, sumChunks } from "./sums.ts";
-import { AGGREGATE_COUNTERS, AGGREGATE_KEYS } from "./tables.ts";
+import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, EVENT_COLUMNS, EVENT_DETAILS } from "./tables.ts";
 
 /** A chunk as it arrived: with the hash of its bytes, which the ledger keeps. */
-export interface HashedChunk extends ReceivedChunk {
+export interface HashedChunk extends Chunk {
   hash: string;
 }
 
@@ -145,8 +144,8 @@ export function aggregateStatements(
     ...hourlyParts.map((part) =>
       db
         .prepare(
-          `INSERT INTO plays_hourly (generation, ${[...HOURLY_KEY, ...AGGREGATE_COUNTERS].join(", ")})
-           SELECT g.id, ${fields(HOURLY_KEY.length + AGGREGATE_COUNTERS.length)} FROM json_each(?) j ${writing} WHERE NOT ${RETIRED}
+          `${ROWS} INSERT INTO plays_hourly (generation, ${[...HOURLY_KEY, ...AGGREGATE_COUNTERS].join(", ")})
+           SELECT g.id, ${fields(HOURLY_KEY.length + AGGREGATE_COUNTERS.length)} FROM j ${writing} WHERE NOT ${RETIRED}
            ON CONFLICT DO UPDATE SET ${adding(AGGREGATE_COUNTERS)}`,
         )
         .bind(part),
@@ -154,10 +153,10 @@ export function aggregateStatements(
     ...hourlyParts.map((part) =>
       db
         .prepare(
-          `INSERT INTO proof_of_play_aggregate_daily (generation, ${[...DAILY_KEY, ...AGGREGATE_COUNTERS].join(", ")})
+          `${ROWS} INSERT INTO proof_of_play_aggregate_daily (generation, ${[...DAILY_KEY, ...AGGREGATE_COUNTERS].join(", ")})
            SELECT g.id, ${DAILY_KEY.map((column) => `j.value ->> ${HOURLY_KEY.indexOf(column)}`).join(", ")},
              ${AGGREGATE_COUNTERS.map((_, index) => `sum(j.value ->> ${HOURLY_KEY.length + index})`).join(", ")}
-           FROM json_each(?) j ${writing} WHERE ${RETIRED} GROUP BY ${DAILY_KEY.map((_, index) => index + 1).join(", ")}, ${DAILY_KEY.length + 1}
+           FROM j ${writing} WHERE ${RETIRED} GROUP BY ${DAILY_KEY.map((_, index) => index + 1).join(", ")}, ${DAILY_KEY.length + 1}
            ON CONFLICT DO UPDATE SET ${adding(AGGREGATE_COUNTERS)}`,
         )
         .bind(part),
@@ -166,8 +165,8 @@ export function aggregateStatements(
       (part) =>
         db
           .prepare(
-            `INSERT INTO device_activity_daily (generation, ${[...ACTIVITY_KEY, ...ACTIVITY_COUNTS].join(", ")}, last_activity_at)
-           SELECT g.id, ${fields(ACTIVITY_KEY.length + ACTIVITY_COUNTS.length + 1)} FROM json_each(?) j ${writing} WHERE true
+            `${ROWS} INSERT INTO device_activity_daily (generation, ${[...ACTIVITY_KEY, ...ACTIVITY_COUNTS].join(", ")}, last_activity_at)
+           SELECT g.id, ${fields(ACTIVITY_KEY.length + ACTIVITY_COUNTS.length + 1)} FROM j ${writing} WHERE true
            ON CONFLICT DO UPDATE SET ${adding(ACTIVITY_COUNTS)}, last_activity_at = max(last_activity_at, excluded.last_activity_at)`,
           )
           .bind(part),
@@ -186,7 +185,7 @@ function refusalStatements(db: D1Database, sums: Sums): D1PreparedStatement[] {
   return inParts(sums.refusals, (row) => [...REFUSAL_KEY.map((column) => row[column]), row.count]).map((part) =>
     db
       .prepare(
-        `INSERT INTO refusals_hourly (${REFUSAL_KEY.join(", ")}, count) SELECT ${fields(REFUSAL_KEY.length + 1)} FROM json_each(?) j WHERE true
+        `${ROWS} INSERT INTO refusals_hourly (${REFUSAL_KEY.join(", ")}, count) SELECT ${fields(REFUSAL_KEY.length + 1)} FROM j WHERE true
          ON CONFLICT DO UPDATE SET ${adding(["count"])}`,
       )
       .bind(part),
@@ -195,20 +194,25 @@ function refusalStatements(db: D1Database, sums: Sums): D1PreparedStatement[] {
 
 /** A plain insert: the ledger has said that these plays are new, and the key catches what it should have. */
 function eventStatements(db: D1Database, chunks: HashedChunk[]): D1PreparedStatement[] {
-  // A play's line is what D1 takes, but for the device and the chunk in front.
   const rows = chunks.flatMap((chunk) => {
-    const front = `[${JSON.stringify(chunk.header.device_id)},${JSON.stringify(chunkId(chunk.header))},`;
-    return chunk.plays.map(({ line }) => front + line.slice(1));
+    const id = chunkId(chunk.header);
+    return chunk.plays.map(({ play }) => {
+      const details = EVENT_DETAILS.map((column) => play[column] as unknown);
+      return JSON.stringify([chunk.header.device_id, ...EVENT_COLUMNS.map((column) => play[column]), [...details, id]]);
+    });
   });
   return joinParts(rows).map((part) =>
     db
       .prepare(
-        `INSERT INTO proof_of_play_events (device_id, chunk, ${PLAY_COLUMNS.join(", ")})
-         SELECT ${fields(PLAY_COLUMNS.length + 2)} FROM json_each(?) j`,
+        `${ROWS} INSERT INTO proof_of_play_events (device_id, ${EVENT_COLUMNS.join(", ")}, details_json)
+         SELECT ${fields(EVENT_COLUMNS.length + 1)}, j.value -> ${EVENT_COLUMNS.length + 1} FROM j`,
       )
       .bind(part),
   );
 }
+
+/** Rows that come as one JSON array of arrays. Materialised: SQLite would otherwise write each row out as text again for each of its columns. */
+const ROWS = "WITH j AS MATERIALIZED (SELECT value FROM json_each(?1))";
 
 /** The columns of a JSON array's rows, as SQL. */
 function fields(count: number): string {

@@ -1,10 +1,10 @@
 import type { DeviceIdentity } from "../devices/token.ts";
 import { isObject } from "../platform/body.ts";
-import type { AdmitRequest, RefusedByWorker } from "./admission.ts";
 import { consultCatalogue } from "./catalogue.ts";
 import { readPlaybackLog } from "./dialects/playback-log.ts";
+import { type AdmitRequest, handOver, type RefusedByWorker } from "./handover.ts";
 import { MAX_REFUSED_RECORD_CHARS } from "./limits.ts";
-import type { VerifiedLog } from "./play.ts";
+import type { CatalogueFinding, VerifiedLog } from "./play.ts";
 import type { Door } from "./policy.ts";
 import { REJECTIONS } from "./rejection.ts";
 import { type CanonicalRecord, canonicalRecord, derivedId, type Refusal, verifyBatch, verifyRecord } from "./verify.ts";
@@ -27,14 +27,24 @@ interface Candidate {
   canonical: CanonicalRecord | Refusal;
 }
 
+/** A request of which every record was looked at. */
+export interface Examined {
+  /** For the sequencer. */
+  request: AdmitRequest;
+  /** Of each log in {@link Examined.request}: which record it was, and its id as the device wrote it, so that it finds it again. */
+  logs: { index: number; givenId: string }[];
+  /** The records that were refused here. */
+  refused: RefusedRecord[];
+}
+
+/** A record that was refused before the sequencer saw it. */
+export interface RefusedRecord extends RefusedByWorker {
+  index: number;
+}
+
 /** Shape, device, checksum and signature of all records, and what the catalogue says of those that hold. */
-export async function examine(
-  received: Received,
-  batchSignature: string | null,
-  db: D1Database,
-  correlationId: string,
-): Promise<AdmitRequest> {
-  const { identity, records } = received;
+export async function examine(received: Received, batchSignature: string | null, db: D1Database, correlationId: string): Promise<Examined> {
+  const { identity, records, door, receivedAt } = received;
   const candidates = records.map(
     (record, index): Candidate => ({ index, record, canonical: isObject(record) ? canonicalRecord(record) : notAnObject() }),
   );
@@ -50,38 +60,49 @@ export async function examine(
         );
   const batchState = batchSignature === null ? "none" : batch ? "holds" : "broken";
   const outcomes = await Promise.all(candidates.map((candidate) => verifyOne(candidate, identity, batchState)));
-  const logs = outcomes.flatMap((outcome) => ("proof" in outcome ? [outcome] : []));
+  const logs: Verified[] = [];
+  const refused: RefusedRecord[] = [];
+  for (const outcome of outcomes) {
+    if ("proof" in outcome) logs.push(outcome);
+    else refused.push(outcome);
+  }
   const findings = await consultCatalogue(
     db,
     logs.map(({ log }) => log),
-    received.receivedAt,
+    receivedAt,
   );
   return {
-    door: received.door,
-    receivedAt: received.receivedAt,
-    sentAt: received.sentAt,
-    keyId: identity.key?.kid ?? "",
-    familyId: identity.familyId,
-    correlationId,
-    logs: logs.map((verified, at) => ({
-      ...verified,
-      catalogue: findings[at] ?? { campaign: "unasked", content: "unasked", versionDurationMs: null },
-    })),
-    refused: outcomes.flatMap((outcome) => ("proof" in outcome ? [] : [outcome])),
-    batch,
+    request: handOver({
+      door,
+      receivedAt,
+      sentAt: received.sentAt,
+      familyId: identity.familyId,
+      correlationId,
+      keyId: identity.key?.kid ?? "",
+      batch,
+      logs: logs.map(({ log, proof }, at) => ({ log, proof, catalogue: findings[at] ?? UNASKED })),
+      refused: refused.map(({ index: _, ...record }) => record),
+    }),
+    logs: logs.map(({ index, givenId, log }) => ({ index, givenId: givenId ?? log.id })),
+    refused,
   };
 }
 
-type Verified = Omit<VerifiedLog, "catalogue"> & { index: number; givenId: string | null };
+const UNASKED: CatalogueFinding = { campaign: "unasked", content: "unasked", versionDurationMs: null };
+
+interface Verified extends VerifiedLog {
+  index: number;
+  givenId: string | null;
+}
 
 async function verifyOne(
   candidate: Candidate,
   identity: DeviceIdentity,
   batch: "none" | "holds" | "broken",
-): Promise<Verified | RefusedByWorker> {
+): Promise<Verified | RefusedRecord> {
   const { index, record, canonical } = candidate;
   const shaped = readPlaybackLog(record);
-  const refuse = ({ code, error }: Refusal, logId: string | null): RefusedByWorker => ({
+  const refuse = ({ code, error }: Refusal, logId: string | null): RefusedRecord => ({
     index,
     code,
     error,
@@ -97,9 +118,11 @@ async function verifyOne(
     batch === "broken" && canonical.signature === null
       ? ({ code: "INVALID_SIGNATURE", error: "The batch's signature does not hold." } satisfies Refusal)
       : await verifyRecord(canonical, identity.key, batch === "holds");
-  const id = shaped.log.id || (await derivedId(identity.deviceId, shaped.log));
-  if ("code" in proof) return refuse(proof, givenId(record) ?? id);
-  return { index, givenId: givenId(record), log: { ...shaped.log, id }, proof };
+  const { log } = shaped;
+  // A log that names itself keeps its object: this is the way of nearly every play.
+  const named = log.id === "" ? { ...log, id: await derivedId(identity.deviceId, log) } : log;
+  if ("code" in proof) return refuse(proof, givenId(record) ?? named.id);
+  return { index, givenId: givenId(record), log: named, proof };
 }
 
 function notAnObject(): Refusal {

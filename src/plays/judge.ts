@@ -19,6 +19,9 @@ export interface PlayFacts {
   sequence: SequenceFinding | null;
 }
 
+/** What of a log is judged. */
+export type JudgedLog = Pick<PlayLog, "campaignId" | "startedAt" | "endedAt" | "durationMs" | "deviceExpectedMs" | "status" | "location">;
+
 /** What was found of a play that is let in. */
 export interface Judgement {
   status: PlayStatus;
@@ -46,7 +49,7 @@ interface CorrectedTimes {
  * Judges a play whose shape and signature are right and whose id is new: times, durations, future, age, skew, then sequence,
  * place and status as flags. Everything it returns is fixed at acceptance and never changed after.
  */
-export function judgePlay(log: PlayLog, facts: PlayFacts): Judged {
+export function judgePlay(log: JudgedLog, facts: PlayFacts): Judged {
   const offsetMs = facts.clock.offsetMs ?? 0;
   const times = { startedAt: log.startedAt - offsetMs, endedAt: log.endedAt - offsetMs };
   const code = refuseByTime(log, times, facts);
@@ -85,7 +88,7 @@ export function judgePlay(log: PlayLog, facts: PlayFacts): Judged {
 }
 
 /** Times, durations, future, age, skew: in this order. All limits are strict. */
-function refuseByTime(log: PlayLog, times: CorrectedTimes, facts: PlayFacts): RejectionCode | null {
+function refuseByTime(log: JudgedLog, times: CorrectedTimes, facts: PlayFacts): RejectionCode | null {
   const span = log.endedAt - log.startedAt;
   if (span < 0) return "INVALID_TIME_RANGE";
   if (log.durationMs < 0 || log.durationMs > RULES.duration.maxMs || log.durationMs > span + RULES.duration.overSpanMs)
@@ -108,7 +111,7 @@ function flagsOfClock(times: CorrectedTimes, { clock, receivedAt }: PlayFacts): 
   return flags;
 }
 
-function flagsOfDuration(log: PlayLog, catalogue: CatalogueFinding): Flag[] {
+function flagsOfDuration(log: JudgedLog, catalogue: CatalogueFinding): Flag[] {
   const flags: Flag[] = [];
   if (exceeds(log.endedAt - log.startedAt - log.durationMs, log.durationMs)) flags.push("DURATION_MISMATCH");
   if (catalogue.versionDurationMs === null) {
@@ -134,7 +137,7 @@ function flagsOfSequence(finding: SequenceFinding | null): Flag[] {
   return finding === "conflict" ? ["SEQUENCE_CONFLICT"] : [];
 }
 
-function flagsOfOrigin(log: PlayLog, facts: PlayFacts, assignment: Assignment | null): Flag[] {
+function flagsOfOrigin(log: JudgedLog, facts: PlayFacts, assignment: Assignment | null): Flag[] {
   const flags: Flag[] = [];
   if (log.location && assignment && assignment.lat !== null && assignment.lng !== null) {
     const store = { lat: assignment.lat, lng: assignment.lng };
@@ -146,12 +149,12 @@ function flagsOfOrigin(log: PlayLog, facts: PlayFacts, assignment: Assignment | 
 }
 
 /** A log that its device calls COMPLETED stays so at 80 % of what is expected; the others stay as reported, since nothing is billed that the device does not claim. */
-function settleStatus(log: PlayLog, expectedMs: number | null): PlayStatus {
+function settleStatus(log: JudgedLog, expectedMs: number | null): PlayStatus {
   if (log.status !== "COMPLETED" || expectedMs === null) return log.status;
   return log.durationMs >= expectedMs * RULES.completedShare ? "COMPLETED" : "PARTIAL";
 }
 
-function isBillable(log: PlayLog, status: PlayStatus, flags: Flag[], quality: number, policy: DoorPolicy): boolean {
+function isBillable(log: JudgedLog, status: PlayStatus, flags: Flag[], quality: number, policy: DoorPolicy): boolean {
   if (status !== "COMPLETED" || log.campaignId === "" || quality < RULES.billableQuality) return false;
   return flags.every((flag) => FLAG_EFFECTS[flag].billable || (flag === "UNSIGNED" && policy.unsignedBillable));
 }

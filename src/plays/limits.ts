@@ -42,6 +42,10 @@ export const MAX_RANGES_PER_EPOCH = 200;
 // The outbox.
 /** A queue message may have 128 KB; a chunk stays well under it. */
 export const MAX_CHUNK_BYTES = 100_000;
+/** What a request's logs may have, sealed; beside it there is room in a chunk for their verdicts. */
+export const MAX_PARCEL_BYTES = 80_000;
+/** What a parcel's text may have, unpacked: far more than a request's body can bring. */
+export const MAX_PARCEL_TEXT_BYTES = 8 * 1024 * 1024;
 export const MAX_CHUNKS_UNCONFIRMED = 64;
 /** Arrivals that one alarm looks at; a longer queue is drained by the next. */
 export const MAX_ARRIVALS_PER_ALARM = 10_000;

@@ -37,8 +37,8 @@ export interface Proof {
   /** SHA-256 of the record without `signature` and `checksum` as JCS, lower-case hex. */
   recordHash: string;
   signedBy: SignedBy;
-  /** As received (base64 or base64url); null where the record carries none. */
-  signature: string | null;
+  /** Null where the record carries none. */
+  signature: Uint8Array<ArrayBuffer> | null;
 }
 
 /** The signature over a whole batch, with the lines that it covers. */
@@ -54,18 +54,35 @@ export interface CatalogueFinding {
   versionDurationMs: number | null;
 }
 
-/** A play log whose shape, device, checksum and signature are right: what the sequencer judges. */
+/** A play log whose shape, device, checksum and signature are right. */
 export interface VerifiedLog {
   log: PlayLog;
   proof: Proof;
-  catalogue: CatalogueFinding;
 }
 
 /**
- * The columns of an accepted play, in the order in which a chunk's lines carry them. They are the columns of
- * `proof_of_play_events` but for `device_id` and `chunk`, which the chunk knows.
- * The order is a wire format between deploys: change it only with {@link CHUNK_VERSION} in `chunk.ts`.
+ * What the sequencer judges a verified log by; what else is known of it travels sealed (`parcel.ts`). Flat, so that what all logs of a
+ * request have in common travels once.
  */
+export interface LogFacts
+  extends Pick<
+    PlayLog,
+    "id" | "campaignId" | "startedAt" | "endedAt" | "durationMs" | "deviceExpectedMs" | "status" | "epoch" | "sequence" | "location"
+  > {
+  /** The part of the record's hash that is remembered: see {@link shortHash}. */
+  hash: string;
+  signedBy: SignedBy;
+  campaign: CatalogueFinding["campaign"];
+  content: CatalogueFinding["content"];
+  versionDurationMs: number | null;
+}
+
+/** The part of a record's hash that a sequencer keeps: 8 bytes, in hex. */
+export function shortHash(recordHash: string): string {
+  return recordHash.slice(0, 16);
+}
+
+/** The columns of an accepted play: those of `proof_of_play_events` but for `device_id` and `chunk`, which the chunk knows. */
 export const PLAY_COLUMNS = [
   "event_id",
   "day",

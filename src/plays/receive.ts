@@ -6,13 +6,14 @@ import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { hashId, log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
 import { parseInstant } from "../platform/time.ts";
-import type { RecordAnswer, RequestAnswer } from "./admission.ts";
 import { playbackLogSchema } from "./dialects/playback-log.ts";
-import { examine, type Received } from "./examine.ts";
+import { type Examined, examine, type Received } from "./examine.ts";
+import { type LogAnswer, type RequestAnswer, readAnswers } from "./handover.ts";
 import { ADMIT_TIMEOUT_MS, MAX_BODY_BYTES } from "./limits.ts";
+import type { PlayVerdict } from "./play.ts";
 import { type Door, MAX_RECORDS } from "./policy.ts";
 import type { RateState } from "./rate.ts";
-import { REJECTIONS } from "./rejection.ts";
+import { REJECTIONS, type RejectionCode } from "./rejection.ts";
 
 /**
  * The door for playback logs. A request: authenticate · body · shape, checksum and signature of each record · one call of the
@@ -124,14 +125,27 @@ function receive(door: Door, identity: DeviceIdentity, receivedAt: number, recor
   };
 }
 
+/** What became of one record of a request. */
+type RecordAnswer =
+  | { index: number; logId: string; status: "accepted" | "duplicate"; told: PlayVerdict }
+  | { index: number; logId: string | null; status: "rejected"; code: RejectionCode; error: string };
+
+interface Answered {
+  /** One for each record, in the order in which they came. */
+  records: RecordAnswer[];
+  epoch: string;
+  expectedSequence: number;
+  rate: RateState;
+}
+
 /** Hands the request to the device's sequencer; what refuses it as a whole is thrown. */
-async function admit(c: AppContext, received: Received): Promise<Extract<RequestAnswer, { kind: "answered" }>> {
+async function admit(c: AppContext, received: Received): Promise<Answered> {
   const { identity } = received;
-  const request = await examine(received, c.req.header("Batch-Signature") ?? null, c.env.DB, c.get("correlationId"));
+  const examined = await examine(received, c.req.header("Batch-Signature") ?? null, c.env.DB, c.get("correlationId"));
   let answer: RequestAnswer;
   try {
     const sequencer = c.env.SEQUENCER.getByName(identity.deviceId);
-    answer = (await withTimeout(sequencer.admit(request) as Promise<unknown>, ADMIT_TIMEOUT_MS, "admission")) as RequestAnswer;
+    answer = (await withTimeout(sequencer.admit(examined.request) as Promise<unknown>, ADMIT_TIMEOUT_MS, "admission")) as RequestAnswer;
   } catch (cause) {
     throw new Problem("service-unavailable", "The device's sequencer does not answer now; send the same logs again.", {
       headers: { "Retry-After": "5" },
@@ -139,8 +153,10 @@ async function admit(c: AppContext, received: Received): Promise<Extract<Request
     });
   }
   if (answer.kind === "answered") {
-    logRefusals(answer.records, received, c.get("correlationId"));
-    return answer;
+    const { epoch, expectedSequence, rate } = answer;
+    const records = recordAnswers(examined, readAnswers(answer.logs));
+    logRefusals(records, received, c.get("correlationId"));
+    return { records, epoch, expectedSequence, rate };
   }
   if (answer.kind === "rate-limited") {
     log("warn", "rate limit exceeded", {
@@ -150,6 +166,21 @@ async function admit(c: AppContext, received: Received): Promise<Extract<Request
     });
   }
   throw wholeRefusal(answer);
+}
+
+/** What the sequencer answered and what was refused before it, record by record. */
+function recordAnswers(examined: Examined, answers: LogAnswer[]): RecordAnswer[] {
+  const judged = examined.logs.map(({ index, givenId: logId }, at): RecordAnswer => {
+    const answer = answers[at];
+    if (!answer) throw new Error("unreachable: one answer for each log");
+    if (answer.status === "rejected") return { index, logId, ...answer, error: REJECTIONS[answer.code].error };
+    return { index, logId, ...answer };
+  });
+  if (examined.refused.length === 0) return judged;
+  const refused = examined.refused.map(
+    ({ index, logId, code, error }): RecordAnswer => ({ index, logId, status: "rejected", code, error }),
+  );
+  return [...judged, ...refused].sort((a, b) => a.index - b.index);
 }
 
 function wholeRefusal(answer: Exclude<RequestAnswer, { kind: "answered" }>): Problem {

@@ -85,8 +85,8 @@ async function moveWindow(db: D1Database, keptFrom: string): Promise<string> {
 async function deleteEventRows(db: D1Database, keptFrom: string, rows: number): Promise<number> {
   const { meta } = await db
     .prepare(
-      `DELETE FROM proof_of_play_events WHERE (device_id, day, event_id) IN (
-         SELECT e.device_id, e.day, e.event_id FROM devices d CROSS JOIN proof_of_play_events e ON e.device_id = d.id AND e.day < ?1 LIMIT ?2)`,
+      `DELETE FROM proof_of_play_events WHERE (device_id, day, started_at_raw, event_id) IN (
+         SELECT e.device_id, e.day, e.started_at_raw, e.event_id FROM devices d CROSS JOIN proof_of_play_events e ON e.device_id = d.id AND e.day < ?1 LIMIT ?2)`,
     )
     .bind(keptFrom, rows)
     .run();

@@ -1,6 +1,6 @@
 import { DAY_MS, utcDay } from "../platform/time.ts";
-import { shortHash } from "./admit.ts";
 import { SEEN_RETENTION_MS } from "./limits.ts";
+import { shortHash } from "./play.ts";
 import { FLAGS } from "./policy.ts";
 import type { SeenEntry } from "./seen.ts";
 
@@ -8,6 +8,7 @@ const PAGE_ROWS = 5000;
 
 interface EventRow {
   day: string;
+  started_at_raw: number;
   event_id: string;
   record_hash: string;
   billable: number;
@@ -22,14 +23,18 @@ interface EventRow {
 export async function recordedAsSeen(db: D1Database, deviceId: string, now: number): Promise<SeenEntry[]> {
   const entries: SeenEntry[] = [];
   // A store's day may be a day behind UTC's.
-  let after: Pick<EventRow, "day" | "event_id"> = { day: utcDay(now - SEEN_RETENTION_MS - DAY_MS), event_id: "" };
+  let after: Pick<EventRow, "day" | "started_at_raw" | "event_id"> = {
+    day: utcDay(now - SEEN_RETENTION_MS - DAY_MS),
+    started_at_raw: Number.MIN_SAFE_INTEGER,
+    event_id: "",
+  };
   for (;;) {
     const { results } = await db
       .prepare(
-        `SELECT day, event_id, record_hash, billable, quality, flags FROM proof_of_play_events
-         WHERE device_id = ?1 AND (day, event_id) > (?2, ?3) ORDER BY day, event_id LIMIT ?4`,
+        `SELECT day, started_at_raw, event_id, record_hash, billable, quality, flags FROM proof_of_play_events
+         WHERE device_id = ?1 AND (day, started_at_raw, event_id) > (?2, ?3, ?4) ORDER BY day, started_at_raw, event_id LIMIT ?5`,
       )
-      .bind(deviceId, after.day, after.event_id, PAGE_ROWS)
+      .bind(deviceId, after.day, after.started_at_raw, after.event_id, PAGE_ROWS)
       .all<EventRow>();
     for (const row of results) {
       const named = new Set(row.flags.split(","));

@@ -6,8 +6,9 @@ import { hashId, log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
 import { MINUTE_MS } from "../platform/time.ts";
 import { numberVar } from "../platform/vars.ts";
-import { type Admission, type AdmitRequest, decideRequest, EMPTY_HEAD, type RequestAnswer, type SequencerHead } from "./admission.ts";
+import { type Admission, decideRequest, EMPTY_HEAD, type SequencerHead } from "./admission.ts";
 import { CHUNK_VERSION, encodeChunk, type RefusalCount } from "./chunk.ts";
+import type { AdmitRequest, RequestAnswer } from "./handover.ts";
 import {
   ALARM_OVERDUE_MS,
   BREAKER_FAILURES,

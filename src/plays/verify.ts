@@ -1,6 +1,6 @@
 import { type SignatureAlg, verifySignature } from "../devices/keys.ts";
-import { decodeBase64, sha256, sha256Now } from "../platform/encoding.ts";
-import { canonicalJson } from "./canonical.ts";
+import { decodeBase64, sha256, sha256Hex } from "../platform/encoding.ts";
+import { type CanonicalTexts, canonicalTexts } from "./canonical.ts";
 import { MAX_RECORD_BYTES, MAX_RECORD_DEPTH } from "./limits.ts";
 import type { BatchProof, PlayLog, Proof } from "./play.ts";
 import type { DoorPolicy } from "./policy.ts";
@@ -23,8 +23,8 @@ export interface CanonicalRecord {
   /** Without `signature`, as JCS (RFC 8785): what is signed. */
   signedText: string;
   signedBytes: Uint8Array;
-  /** SHA-256 of the record without `signature` and `checksum` as JCS, lower-case hex. */
-  recordHash: string;
+  /** Without `signature` and `checksum`, as JCS: what is hashed. */
+  bareBytes: Uint8Array;
   checksum: string | null;
   /** As received; null where it is absent or null. */
   signature: string | null;
@@ -37,40 +37,35 @@ const encoder = new TextEncoder();
  * beyond what JSON's numbers hold), records over 16 KB, and records nested over 64 deep.
  */
 export function canonicalRecord(record: Record<string, unknown>): CanonicalRecord | Refusal {
-  const { signature, ...signed } = record;
-  if (isTooDeep(signed, MAX_RECORD_DEPTH))
+  const { signature, checksum } = record;
+  if (isTooDeep(record, MAX_RECORD_DEPTH))
     return { code: "VALIDATION_ERROR", error: `The record is nested over ${MAX_RECORD_DEPTH} deep.` };
-  let signedText: string;
-  let bareText: string;
+  let texts: CanonicalTexts;
   try {
-    signedText = canonicalJson(signed);
-    if ("checksum" in signed) {
-      const { checksum: _, ...bare } = signed;
-      bareText = canonicalJson(bare);
-    } else {
-      bareText = signedText;
-    }
+    texts = canonicalTexts(record);
   } catch {
     return { code: "VALIDATION_ERROR", error: "The record holds a lone surrogate or a number that JSON cannot hold." };
   }
-  const signedBytes = encoder.encode(signedText);
+  const signedBytes = encoder.encode(texts.signed);
   if (signedBytes.length + (typeof signature === "string" ? signature.length : 0) > MAX_RECORD_BYTES) {
     return { code: "VALIDATION_ERROR", error: `The record is over ${MAX_RECORD_BYTES} bytes.` };
   }
   return {
-    signedText,
+    signedText: texts.signed,
     signedBytes,
-    recordHash: sha256Now(bareText === signedText ? signedBytes : bareText),
-    checksum: typeof signed.checksum === "string" ? signed.checksum : null,
+    bareBytes: texts.bare === texts.signed ? signedBytes : encoder.encode(texts.bare),
+    checksum: typeof checksum === "string" ? checksum : null,
     signature: typeof signature === "string" ? signature : null,
   };
 }
 
 /** Whether a value is nested deeper than so many levels. Looks no deeper itself. */
-function isTooDeep(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
+function isTooDeep(value: object, levels: number): boolean {
   if (levels === 0) return true;
-  return Object.values(value).some((inner) => isTooDeep(inner, levels - 1));
+  for (const inner of Object.values(value)) {
+    if (typeof inner === "object" && inner !== null && isTooDeep(inner, levels - 1)) return true;
+  }
+  return false;
 }
 
 /**
@@ -79,14 +74,14 @@ function isTooDeep(value: unknown, levels: number): boolean {
  * The algorithm is the key's, never the message's.
  */
 export async function verifyRecord(record: CanonicalRecord, key: VerifyingKey | null, batchHolds: boolean): Promise<Proof | Refusal> {
-  const { recordHash } = record;
+  const recordHash = await sha256Hex(record.bareBytes);
   if (record.checksum !== null && record.checksum !== recordHash) return refusal("CHECKSUM_MISMATCH");
   if (record.signature !== null) {
     const signature = decodeBase64(record.signature);
     if (!key || !signature?.length || !(await verifySignature(key.alg, key.cryptoKey, signature, record.signedBytes))) {
       return refusal("INVALID_SIGNATURE");
     }
-    return { record: record.signedText, recordHash, signedBy: "record", signature: record.signature };
+    return { record: record.signedText, recordHash, signedBy: "record", signature };
   }
   return { record: record.signedText, recordHash, signedBy: batchHolds ? "batch" : "nobody", signature: null };
 }
@@ -113,11 +108,12 @@ export async function verifyBatch(
 ): Promise<BatchProof | null> {
   const bytes = decodeBase64(signature);
   if (!key || !bytes?.length || sentAt === null) return null;
-  const hashes: string[] = [];
+  const signed: Uint8Array[] = [];
   for (const record of records) {
     if ("code" in record) return null;
-    hashes.push(sha256Now(record.signedBytes));
+    signed.push(record.signedBytes);
   }
+  const hashes = await Promise.all(signed.map((one) => sha256Hex(one)));
   const lines = [BATCH_SIGNATURE_VERSION, deviceId, sentAt, ...hashes].join("\n");
   return (await verifySignature(key.alg, key.cryptoKey, bytes, encoder.encode(lines))) ? { lines, signature } : null;
 }

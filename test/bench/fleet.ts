@@ -31,16 +31,20 @@ export function contentOf(shape: FleetShape, device: number, play: number): { co
   return { content, campaign: content % shape.campaigns };
 }
 
-/** A log that is to be signed: the `index`-th of `block` plays that a screen showed one after the other until `lastEndsAt` (ms). */
+/** What a screen showed in so many hours is sent; one that has more plays than these hold is given shorter pauses than none. */
+const SHOWN_WITHIN_MS = 20 * 3_600_000;
+
+/** A log that is to be signed: of the `plays` that a screen showed until `lastEndsAt` (ms), the one with `after` others behind it. */
 export function playOf(
   shape: FleetShape,
   device: number,
-  play: { sequence: number; index: number; block: number; lastEndsAt: number; id: string },
+  play: { sequence: number; after: number; plays: number; lastEndsAt: number; id: string },
 ): Record<string, unknown> {
   const { content, campaign } = contentOf(shape, device, play.sequence);
   // Screens are not in step: each is up to five minutes behind the first.
   const phaseMs = ((device * 7919) % 300) * 1000;
-  const endedAt = play.lastEndsAt - phaseMs - (play.block - 1 - play.index) * SPOT_MS;
+  const stepMs = Math.min(SPOT_MS, Math.floor(SHOWN_WITHIN_MS / play.plays));
+  const endedAt = play.lastEndsAt - phaseMs - play.after * stepMs;
   return {
     log_id: play.id,
     device_id: fleetId("device", device),
@@ -55,10 +59,7 @@ export function playOf(
   };
 }
 
-/**
- * When the last play of a block ends: at twelve past an hour, the last such moment. So half of the plays of each block of 100
- * fall into another hour than the rest, which is the dearest case for hourly sums, and every run has it.
- */
+/** When the last play ends: at twelve past an hour, the last such moment, so that plays fall into hours in the same way in every run. */
 export function lastEndOf(now: number): number {
   const past = 12 * 60_000;
   return Math.floor((now - past - 60_000) / 3_600_000) * 3_600_000 + past;

@@ -121,7 +121,7 @@ async function warmUp(url: string, shape: FleetShape, keys: BenchKey[], tokens: 
   await Promise.all(
     Array.from({ length: 16 }, async () => {
       for (let device = next++; device < tokens.length; device = next++) {
-        const { sequence: _, ...record } = playOf(shape, device, { sequence: 0, index: 0, block: 1, lastEndsAt, id: crypto.randomUUID() });
+        const { sequence: _, ...record } = playOf(shape, device, { sequence: 0, after: 0, plays: 1, lastEndsAt, id: crypto.randomUUID() });
         const answer = await fetch(`${url}/api/v1/playback-logs`, {
           method: "POST",
           headers: { Authorization: `Bearer ${tokens[device]}`, "Content-Type": "application/json", "Sent-At": new Date().toISOString() },

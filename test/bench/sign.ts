@@ -45,6 +45,7 @@ writeFileSync(`${job.file}.offsets`, Buffer.from(offsets.buffer));
 function signed(blockIndex: number, index: number): string {
   const device = blockIndex % shape.devices;
   const sequence = Math.floor(blockIndex / shape.devices) * block + index + 1;
-  const record = playOf(shape, device, { sequence, index, block, lastEndsAt: job.lastEndsAt, id: randomUUID() });
+  const plays = rounds * block;
+  const record = playOf(shape, device, { sequence, after: plays - sequence, plays, lastEndsAt: job.lastEndsAt, id: randomUUID() });
   return signRecord(record, device, keys, job.checksum);
 }

@@ -1,8 +1,10 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
+import { decodeChunk } from "../../src/plays/chunk.ts";
 import { relistDeadLetters } from "../../src/plays/dead-letters.ts";
 import { BREAKER_FAILURES, MAX_LONE_FAILURES } from "../../src/plays/limits.ts";
 import { consumerBreaker, recordPlays, retryDelayS } from "../../src/plays/record.ts";
+import { alteredChunk, chunkOf } from "../support/chunks.ts";
 import { makeDevice, postBatch, signedLogs, type TestDevice } from "../support/device.ts";
 import { booksOf, CaughtQueue, deliver, drain, expectDrained, runAlarm, withFault } from "../support/pipeline.ts";
 
@@ -31,13 +33,9 @@ async function chunksOfTen(count: number): Promise<Uint8Array[]> {
 
 /** The play's day in a chunk made one that D1's schema does not take: the chunk is readable, and cannot be recorded. */
 function unrecordable(body: Uint8Array): Uint8Array {
-  const text = new TextDecoder().decode(body);
-  const lines = text.split("\n");
+  const { header, plays } = decodeChunk(body);
   // The same play a second time: the key of the plays is violated, whatever else is right.
-  const header = JSON.parse(lines[0] ?? "{}");
-  return new TextEncoder().encode(
-    [JSON.stringify({ ...header, plays: header.plays + 1 }), ...lines.slice(1, 3), ...lines.slice(1)].join("\n"),
-  );
+  return chunkOf(header, [...plays.slice(0, 1), ...plays]);
 }
 
 describe("an outage is no bad message", () => {
@@ -144,7 +142,7 @@ describe("a bad message", () => {
   test("whose header can be read is confirmed though its plays cannot, and is one letter however often it comes", async () => {
     const [body] = await chunksOfTen(1);
     if (!body) throw new Error("nothing was sent");
-    const garbled = new TextEncoder().encode(new TextDecoder().decode(body).replace('"COMPLETED"', '"NO SUCH RESULT"'));
+    const garbled = alteredChunk(body, () => ({ result: "NO SUCH RESULT" as "ERROR" }));
     for (const id of ["first", "again"])
       for (let failure = 1; failure <= MAX_LONE_FAILURES; failure++) await deliver([garbled], env, failure, [id]);
     expect(await booksOf(device)).toMatchObject({ ledger: 0, waiting: 0, unconfirmed: 0, deadLetters: 10 });

@@ -129,7 +129,7 @@ export const BUGS: PlantedBug[] = [
   {
     what: "another record under a known id passes for a duplicate",
     file: "src/plays/admit.ts",
-    find: "seen.hash === shortHash(proof.recordHash)",
+    find: "seen.hash === log.hash",
     replace: "seen.hash !== null",
     caughtBy: "simulation",
   },

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { buildSegment } from "../../src/plays/archive.ts";
 import { chunksOf, firstSegmentId, parquetRows, readArchive, takeSegments } from "../../src/plays/archive-read.ts";
-import { type Chunk, decodeChunk } from "../../src/plays/chunk.ts";
+import { CHUNK_VERSION, type Chunk, decodeChunk } from "../../src/plays/chunk.ts";
 import { attached, clearArchive, damageObject, segments, sendChunks } from "../support/archive.ts";
 import { makeDevice } from "../support/device.ts";
 import { deliver } from "../support/pipeline.ts";
@@ -38,7 +38,7 @@ test("absent ids, unknown numbers, flags and a batch's proof survive the archive
   const [first] = (await recorded(1)).plays;
   if (!first) throw new Error("no play");
   const play = { ...first.play, campaign_id: "", ad_group_id: "", slot_id: "", expected_ms: null, sequence: null, billable: 0 as const };
-  const header = { v: 1, device_id: "d", incarnation: "i", number: 7, plays: 3, refusals: [] };
+  const header = { v: CHUNK_VERSION, device_id: "d", incarnation: "i", number: 7, plays: 3, refusals: [] };
   const batch = { lines: "alive-batch-v1\nd", signature: btoa("signed together") };
   const plays = [
     { play: { ...play, flags: "UNSIGNED,LATE" }, proof: { record: "{}", signedBy: "nobody" as const, signature: null }, batch: null },

@@ -1,10 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { decodeChunk, encodeChunk, encodePlays } from "../../src/plays/chunk.ts";
-import type { AcceptedPlay, Proof } from "../../src/plays/play.ts";
+import { type ChunkPlay, decodeChunk, encodeBody, encodeChunk, readChunkHeader } from "../../src/plays/chunk.ts";
+import { openParcel, recordsOf, sealParcels } from "../../src/plays/parcel.ts";
+import { bodiesOf, chunkOf } from "../support/chunks.ts";
 
-const header = { v: 1, device_id: "aa705f37-c8cc-4726-a32f-315d7df12ae3", incarnation: "0b0e0c5e-43a7-4c34-9bd7-5d3b1c2f6a11", number: 7 };
+const header = {
+  v: 2,
+  device_id: "aa705f37-c8cc-4726-a32f-315d7df12ae3",
+  incarnation: "0b0e0c5e-43a7-4c34-9bd7-5d3b1c2f6a11",
+  number: 7,
+  refusals: [],
+};
 
-function play(index: number): { play: AcceptedPlay; proof: Proof } {
+function play(index: number, changes: Partial<ChunkPlay["play"]> = {}): ChunkPlay {
   return {
     play: {
       event_id: `id-${index}`,
@@ -18,10 +25,10 @@ function play(index: number): { play: AcceptedPlay; proof: Proof } {
       content_version: "",
       slot_id: 'a "quoted"\nslot',
       type: "PLAY",
-      started_at_raw: 1,
-      ended_at_raw: 2,
-      started_at: 3,
-      ended_at: 4,
+      started_at_raw: 1000 + index,
+      ended_at_raw: 2000,
+      started_at: 1000 + index - 90,
+      ended_at: 1910,
       received_at: 5,
       duration_ms: 6,
       expected_ms: null,
@@ -36,67 +43,138 @@ function play(index: number): { play: AcceptedPlay; proof: Proof } {
       key_id: "kid",
       policy_version: "1",
       correlation_id: "c",
+      ...changes,
     },
-    proof: { record: `{"n":${index},"text":"Thành phố\\n"}`, recordHash: "ab", signedBy: "record", signature: "c2ln" },
+    proof: {
+      record: `{"n":${index},"text":"Thành phố\\n"}`,
+      signedBy: "record",
+      signature: new Uint8Array([index, 2, 3].slice(0, 1 + (index % 3))),
+    },
+    batch: null,
   };
 }
 
-const without = (given: Proof): Omit<Proof, "recordHash"> => ({
-  record: given.record,
-  signedBy: given.signedBy,
-  signature: given.signature,
-});
-
 describe("a chunk", () => {
-  test("is read as it was written: header, refusals, plays, records and signatures", () => {
-    const plays = [play(1), play(2), play(3)];
-    const bodies = encodePlays(plays, null, 1_000_000);
+  test("is read as it was written: header, refusals, plays, records and signatures of any length", () => {
+    const plays = [
+      play(1),
+      play(2, { sequence: 7, expected_ms: 15 }),
+      play(3, { day: "2026-02-06", result: "PARTIAL", billable: 0, flags: "" }),
+    ];
     const refusals: [number, string, string, number][] = [[3_600_000, "playback-log", "TOO_OLD", 4]];
-    const chunk = decodeChunk(
-      encodeChunk(
-        { ...header, plays: 3, refusals },
-        bodies.map(({ bytes }) => bytes),
-      ),
-    );
+    const chunk = decodeChunk(chunkOf({ ...header, refusals }, plays));
     expect(chunk.header).toEqual({ ...header, plays: 3, refusals });
-    expect(chunk.plays).toMatchObject(plays.map((given) => ({ play: given.play, proof: without(given.proof), batch: null })));
-    expect(chunk.plays.map(({ line }) => JSON.parse(line)[0])).toEqual(["id-1", "id-2", "id-3"]);
+    expect(chunk.plays).toEqual(plays);
   });
 
-  test("splits plays so that no body is over the size, and each body carries its batch's proof", () => {
-    const batch = { lines: "alive-batch-v1\n…", signature: "c2ln" };
-    const plays = Array.from({ length: 40 }, (_, index) => {
-      const { play: accepted, proof } = play(index);
-      return { play: accepted, proof: { ...proof, signedBy: "batch" as const, signature: null } };
+  test("holds several requests' plays, and each one's own batch proof", () => {
+    const batch = (lines: string) => ({ lines, signature: "c2ln" });
+    const unsigned = (index: number, lines: string): ChunkPlay => ({
+      ...play(index, { correlation_id: lines }),
+      proof: { record: `{"n":${index}}`, signedBy: "batch", signature: null },
+      batch: batch(lines),
     });
-    const bodies = encodePlays(plays, batch, 1500);
-    expect(bodies.length).toBeGreaterThan(5);
-    for (const body of bodies) expect(body.bytes.length).toBeLessThanOrEqual(1500);
-    const chunk = decodeChunk(
-      encodeChunk(
-        { ...header, plays: 40, refusals: [] },
-        bodies.map(({ bytes }) => bytes),
-      ),
-    );
-    expect(chunk.plays.map((read) => read.play.event_id)).toEqual(plays.map((given) => given.play.event_id));
-    expect(chunk.plays.every((read) => read.batch?.lines === batch.lines)).toBe(true);
+    const [first, second] = [[unsigned(1, "one"), unsigned(2, "one")], [unsigned(3, "two")]];
+    const chunk = decodeChunk(encodeChunk({ ...header, plays: 3 }, [...bodiesOf(first), ...bodiesOf(second)]));
+    expect(chunk.plays).toEqual([...first, ...second]);
+  });
+
+  test("leaves out the logs of a request that were not accepted, whatever they hold", () => {
+    const plays = [play(1, { duration_ms: 1e300 }), play(2), play(3, { duration_ms: Number.POSITIVE_INFINITY })];
+    const [whole] = bodiesOf(plays);
+    if (!whole) throw new Error("no body");
+    expect(() => decodeChunk(encodeChunk({ ...header, plays: 3 }, [whole]))).toThrow("duration_ms");
+    const { play: second } = play(2);
+    const verdict = { ...second, offset_ms: 90 };
+    const sealed = whole.subarray(8, 8 + new DataView(whole.buffer).getUint32(0));
+    const chunk = decodeChunk(encodeChunk({ ...header, plays: 1 }, [encodeBody(sealed, [null, verdict, null])]));
+    expect(chunk.plays).toEqual([play(2)]);
+    expect(recordsOf(sealed)).toEqual(plays.map(({ proof }) => proof.record));
   });
 
   test("is refused when it is cut, miscounts, is of an unknown version, or is none", () => {
-    const [body] = encodePlays([play(1)], null, 1_000_000);
-    if (!body) throw new Error("no body");
-    const whole = encodeChunk({ ...header, plays: 1, refusals: [] }, [body.bytes]);
-    expect(() => decodeChunk(whole.subarray(0, whole.length - 1))).toThrow("cut short");
-    expect(() => decodeChunk(encodeChunk({ ...header, plays: 2, refusals: [] }, [body.bytes]))).toThrow("says 2 plays and holds 1");
-    expect(() => decodeChunk(new TextEncoder().encode(new TextDecoder().decode(whole).replace('"v":1', '"v":2')))).toThrow();
-    const altered = (from: string, to: string) => () =>
-      decodeChunk(new TextEncoder().encode(new TextDecoder().decode(whole).replace(from, to)));
-    expect(altered('"COMPLETED"', '"PLAYED"')).toThrow("result");
-    expect(altered('"2026-02-05"', '"5 February"')).toThrow("day");
-    expect(altered(",6,", ",6.5,")).toThrow("duration_ms");
-    expect(altered(',"LATE"', ",null")).toThrow("flags");
-    expect(altered("record c2ln", "c2ln")).toThrow("proof");
+    const whole = chunkOf(header, [play(1)]);
+    for (const length of [whole.length - 1, whole.length - 40, whole.indexOf(10) + 5])
+      expect(() => decodeChunk(whole.subarray(0, length))).toThrow("cut short");
+    expect(() => decodeChunk(encodeChunk({ ...header, plays: 2 }, bodiesOf([play(1)])))).toThrow("says 2 plays and holds 1");
+    expect(() => decodeChunk(chunkOf({ ...header, v: 3 }, [play(1)]))).toThrow();
+    expect(readChunkHeader(chunkOf({ ...header, v: 3 }, [play(1)]))).toBeNull();
     expect(() => decodeChunk(new Uint8Array([255, 10]))).toThrow();
     expect(() => decodeChunk(new Uint8Array(0))).toThrow();
+  });
+
+  test.each<[string, Partial<Record<keyof ChunkPlay["play"], unknown>>]>([
+    ["result", { result: "PLAYED" }],
+    ["day", { day: "5 February" }],
+    ["duration_ms", { duration_ms: 6.5 }],
+    ["flags", { flags: null }],
+    ["billable", { billable: 2 }],
+    ["event_id", { event_id: null }],
+  ])("with a wrong %s is refused by its name", (name, changes) => {
+    const wrong = play(1, changes as Partial<ChunkPlay["play"]>);
+    expect(() => decodeChunk(chunkOf(header, [wrong]))).toThrow(`${name} cannot be`);
+    expect(() => decodeChunk(chunkOf(header, [play(2), wrong]))).toThrow(`${name} cannot be`);
+  });
+
+  test("with a play that no batch's proof belongs to, though it says so, is refused", () => {
+    const { proof, ...rest } = play(1);
+    expect(() => decodeChunk(chunkOf(header, [{ ...rest, proof: { ...proof, signedBy: "batch" } }]))).toThrow("no batch's proof");
+  });
+});
+
+describe("a parcel", () => {
+  const request = { door: "playback-log" as const, received_at: 5, key_id: "kid", correlation_id: "c", batch: null };
+  const logs = (count: number, pad: () => string) =>
+    Array.from({ length: count }, (_, index) => ({
+      log: {
+        id: `id-${index}`,
+        campaignId: "",
+        adGroupId: "",
+        contentId: "content",
+        contentVersion: "",
+        playlistId: "",
+        slotId: "",
+        type: "PLAY" as const,
+        startedAt: index,
+        endedAt: index,
+        durationMs: 0,
+        deviceExpectedMs: null,
+        status: "COMPLETED" as const,
+        epoch: "0",
+        sequence: index + 1,
+        location: null,
+      },
+      proof: { record: `{"n":${index},"pad":"${pad()}"}`, recordHash: "ab", signedBy: "nobody" as const, signature: null },
+    }));
+
+  test("of records that hardly differ is a fraction of their size", () => {
+    const [parcel] = sealParcels(
+      request,
+      logs(100, () => "x".repeat(500)),
+    );
+    expect(parcel?.bytes.length).toBeLessThan(5000);
+  });
+
+  test("is split where it would not fit into a message, in order and without loss", () => {
+    const random = () => [...crypto.getRandomValues(new Uint8Array(7000))].map((byte) => byte.toString(16)).join("");
+    const given = logs(100, random);
+    const parcels = sealParcels(request, given);
+    expect(parcels.length).toBeGreaterThan(5);
+    for (const { bytes } of parcels) expect(bytes.length).toBeLessThanOrEqual(80_000);
+    expect(parcels.reduce((sum, parcel) => sum + parcel.logs, 0)).toBe(100);
+    const opened = parcels.flatMap(({ bytes }) => openParcel(bytes).logs);
+    expect(opened.map(({ log }) => log.event_id)).toEqual(given.map(({ log }) => log.id));
+    expect(opened.map(({ proof }) => proof.record)).toEqual(given.map(({ proof }) => proof.record));
+  });
+
+  test("with a byte changed in its text is refused", () => {
+    const [parcel] = sealParcels(
+      request,
+      logs(3, () => "x"),
+    );
+    if (!parcel) throw new Error("no parcel");
+    const bytes = parcel.bytes.slice();
+    bytes[12] = (bytes[12] ?? 0) ^ 0xff;
+    expect(() => openParcel(bytes)).toThrow();
   });
 });

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type AdmitRequest, decideRequest, EMPTY_HEAD } from "../../src/plays/admission.ts";
+import { decideRequest, EMPTY_HEAD } from "../../src/plays/admission.ts";
 import { CHUNK_VERSION, decodeChunk, encodeChunk } from "../../src/plays/chunk.ts";
 import { readPlaybackLog } from "../../src/plays/dialects/playback-log.ts";
+import { type CheckedRequest, handOver } from "../../src/plays/handover.ts";
 
 // Whatever a sequencer accepts, the consumer must be able to read: one record that it cannot would take its whole chunk along.
 
@@ -40,7 +41,7 @@ test("whatever is accepted decodes again, as it was accepted", () => {
   let accepted = 0;
   fc.assert(
     fc.property(fc.array(record, { minLength: 1, maxLength: 5 }), fc.boolean(), (records, known) => {
-      const logs: AdmitRequest["logs"] = records.flatMap((given, index) => {
+      const logs: CheckedRequest["logs"] = records.flatMap((given, index) => {
         const shaped = readPlaybackLog(given);
         if (!shaped.ok) return [];
         const catalogue = { campaign: "known" as const, content: "known" as const, versionDurationMs: known ? 15_000 : null };
@@ -48,12 +49,12 @@ test("whatever is accepted decodes again, as it was accepted", () => {
           record: JSON.stringify(given),
           recordHash: index.toString(16).padStart(64, "0"),
           signedBy: "record" as const,
-          signature: "c2ln",
+          signature: new Uint8Array([1, 2]),
         };
-        return [{ index, givenId: null, log: shaped.log, proof, catalogue }];
+        return [{ log: shaped.log, proof, catalogue }];
       });
       const { keep } = decideRequest(
-        {
+        handOver({
           door: "playback-log",
           receivedAt: NOW,
           sentAt: NOW,
@@ -63,7 +64,7 @@ test("whatever is accepted decodes again, as it was accepted", () => {
           logs,
           refused: [],
           batch: null,
-        },
+        }),
         {
           profile: { version: 1, deviceId: device_id, status: "active", familyId: "f", policy: {}, assignments: [] },
           head: EMPTY_HEAD,

@@ -64,27 +64,15 @@ describe("the store's day", () => {
 });
 
 test("a play is placed by the assignment in force when it started, and before a device's first one by that one", () => {
-  const log = {
-    id: "",
-    campaignId: "c",
-    adGroupId: "",
-    contentId: "v",
-    contentVersion: "",
-    playlistId: "",
-    slotId: "",
-    type: "PLAY" as const,
-  };
   const at = (startedAt: number, assignments: Assignment[]) => {
     const judged = judgePlay(
       {
-        ...log,
+        campaignId: "c",
         startedAt,
         endedAt: startedAt,
         durationMs: 0,
         deviceExpectedMs: null,
         status: "ERROR",
-        epoch: "0",
-        sequence: null,
         location: null,
       },
       {

@@ -1,5 +1,5 @@
 import { Database, type SQLQueryBindings } from "bun:sqlite";
-import type { RequestAnswer } from "../../src/plays/admission.ts";
+import { type AdmitRequest, type RequestAnswer, readAnswers } from "../../src/plays/handover.ts";
 import { DeviceSequencer } from "./product.ts";
 import { Life, never, type World } from "./world.ts";
 
@@ -139,8 +139,11 @@ function cursor(rows: Record<string, unknown>[]) {
   };
 }
 
-function refusedBy(answer: RequestAnswer): number {
-  return answer.kind === "answered" ? answer.records.filter(({ status }) => status === "rejected").length : 0;
+/** Logs that were refused with this answer: by the Worker before, or by the sequencer. */
+function refusedOf(request: AdmitRequest, answer: RequestAnswer): number {
+  return answer.kind === "answered"
+    ? request.refused.length + readAnswers(answer.logs).filter(({ status }) => status === "rejected").length
+    : 0;
 }
 
 interface Instance {
@@ -191,7 +194,7 @@ export class ObjectHost {
     const work = async () => {
       await ready;
       const result: unknown = await Reflect.apply(object[method], object, structuredClone(args));
-      const refused = method === "admit" ? refusedBy(result as RequestAnswer) : 0;
+      const refused = method === "admit" ? refusedOf(args[0] as AdmitRequest, result as RequestAnswer) : 0;
       this.refusals.made += refused;
       await this.storage.durable();
       this.refusals.answered += refused;

@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import type { AdmitRequest, RequestAnswer } from "../../src/plays/admission.ts";
-import type { PlayLog, PlayStatus, PlayVerdict, VerifiedLog } from "../../src/plays/play.ts";
+import {
+  type AdmitRequest,
+  type CheckedRequest,
+  handOver,
+  type LogAnswer,
+  type RequestAnswer,
+  readAnswers,
+} from "../../src/plays/handover.ts";
+import type { PlayLog, PlayStatus, PlayVerdict } from "../../src/plays/play.ts";
 import { REJECTIONS, type RejectionCode } from "../../src/plays/rejection.ts";
 import type { ObjectHost } from "./fake-object.ts";
 import { Life, type World } from "./world.ts";
@@ -9,7 +16,7 @@ import { Life, type World } from "./world.ts";
 /** A play log in the player's books. It is written there before it is sent, and stays pending until an answer settles it. */
 export interface BookedPlay {
   id: string;
-  verified: VerifiedLog;
+  verified: CheckedRequest["logs"][number];
   /** What the Worker finds wrong with it before the sequencer sees it. */
   refusedByWorker: RejectionCode | null;
   /** `unknown`: it may be recorded, and no answer can tell any more. */
@@ -132,7 +139,7 @@ export class Player {
           record,
           recordHash: createHash("sha256").update(record).digest("hex"),
           signedBy: oddity === "unsigned" ? "nobody" : "record",
-          signature: oddity === "unsigned" ? null : "c2lnbmVk",
+          signature: oddity === "unsigned" ? null : new Uint8Array([1, 2, this.books.length & 0xff]),
         },
         catalogue: {
           campaign: oddity === "unasked" ? "unasked" : "known",
@@ -215,22 +222,21 @@ export class Player {
 
   /** The request as the Worker hands it to the sequencer. */
   requestOf(plays: BookedPlay[], sentAt: number | null, familyId: string): AdmitRequest {
-    const numbered = plays.map((play, index) => ({ play, index }));
-    return {
+    return handOver({
       door: "playback-log",
       receivedAt: this.world.now,
       sentAt,
       keyId: "key",
       familyId,
       correlationId: `c-${this.world.steps}`,
-      logs: numbered.filter(({ play }) => !play.refusedByWorker).map(({ play, index }) => ({ ...play.verified, index, givenId: null })),
-      refused: numbered.flatMap(({ play, index }) =>
+      logs: plays.filter((play) => !play.refusedByWorker).map((play) => play.verified),
+      refused: plays.flatMap((play) =>
         play.refusedByWorker
-          ? [{ index, code: play.refusedByWorker, error: REJECTIONS[play.refusedByWorker].error, logId: play.id, record: "" }]
+          ? [{ code: play.refusedByWorker, error: REJECTIONS[play.refusedByWorker].error, logId: play.id, record: "" }]
           : [],
       ),
       batch: null,
-    };
+    });
   }
 
   #hear(answer: RequestAnswer, plays: BookedPlay[]): void {
@@ -238,15 +244,7 @@ export class Player {
     world.note(`player ${this.id.slice(0, 4)} hears ${answer.kind}${answer.kind === "answered" ? ` of ${plays.length}` : ""}`);
     switch (answer.kind) {
       case "answered":
-        world.check(
-          "I1 an answer for each record",
-          answer.records.length === plays.length,
-          () => `${answer.records.length} of ${plays.length}`,
-        );
-        for (const record of answer.records) {
-          const play = plays[record.index];
-          if (play) this.#settle(play, record);
-        }
+        this.#hearEach(readAnswers(answer.logs), plays);
         return;
       case "rate-limited":
         this.#waitUntil = world.now + answer.rate.resetS * 1000;
@@ -264,7 +262,18 @@ export class Player {
     }
   }
 
-  #settle(play: BookedPlay, record: Extract<RequestAnswer, { kind: "answered" }>["records"][number]): void {
+  /** What the Worker refuses is its own answer; the rest is the sequencer's, in order. */
+  #hearEach(answers: LogAnswer[], plays: BookedPlay[]): void {
+    const judged = plays.filter((play) => !play.refusedByWorker);
+    this.world.check("I1 an answer for each record", answers.length === judged.length, () => `${answers.length} of ${judged.length}`);
+    judged.forEach((play, index) => {
+      const answer = answers[index];
+      if (answer) this.#settle(play, answer);
+    });
+    for (const play of plays) if (play.refusedByWorker) this.#settle(play, { status: "rejected", code: play.refusedByWorker });
+  }
+
+  #settle(play: BookedPlay, record: LogAnswer): void {
     const { world } = this;
     const name = () => `log ${play.id} of ${this.id}: ${JSON.stringify(record)} after ${play.state} ${JSON.stringify(play.told)}`;
     if (record.status === "rejected") {

@@ -1,3 +1,4 @@
+import { alteredChunk } from "../support/chunks.ts";
 import type { ObjectHost } from "./fake-object.ts";
 import { checkEnd } from "./final.ts";
 import { stateOf, Watch } from "./invariants.ts";
@@ -192,8 +193,7 @@ function litter({ world, queue, d1 }: Network): void {
   }
   world.fire("altered chunk in the queue");
   // One of its plays under another correlation id: still a chunk, with the same id and other bytes.
-  const text = new TextDecoder().decode(random.pick(chunks));
-  queue.put(new Uint8Array(new TextEncoder().encode(text.replace(/"c-\d+"/, '"c-0000"'))));
+  queue.put(alteredChunk(random.pick(chunks), () => ({ correlation_id: "c-0000" })));
 }
 
 async function runRollup({ world, d1 }: Network, quietMs: number, dies: boolean): Promise<void> {

@@ -64,6 +64,7 @@ const described = {
     {
       ...workerOptions,
       name: "alive-signage",
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       modules,
       modulesRoot: dirname(options.bundle),
       bindings: { ...(workerOptions.bindings as Record<string, string>), ...options.bindings },
@@ -74,7 +75,9 @@ const described = {
 } as unknown as V4MiniflareOptions;
 const miniflare = new Miniflare(convertV4MiniflareOptions(described));
 
-const url = await miniflare.ready;
+await miniflare.ready;
+// Straight to the Worker: the proxy in front of it, which a developer's pages need, costs a good deal of every request.
+const url = await miniflare.unsafeGetDirectURL("alive-signage");
 const { DB, BUCKET } = await miniflare.getBindings<{ DB: D1Like; BUCKET: R2Like }>();
 
 interface D1Like {

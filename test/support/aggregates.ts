@@ -75,9 +75,8 @@ export function commitStatements(db: D1Database, plays: RecordedPlay[], touchedA
   return [
     db
       .prepare(
-        `INSERT INTO proof_of_play_events (${EVENT_COLUMNS.join(", ")}, playlist_id, content_version, slot_id, started_at_raw, ended_at_raw,
-           ended_at, received_at, quality, flags, door, epoch, record_hash, key_id, policy_version, correlation_id, chunk)
-         SELECT ${EVENT_COLUMNS.map(value).join(", ")}, '', '', '', 0, 0, 0, 0, 100, '', 'playback-log', '', '', '', '1', '', ''
+        `INSERT INTO proof_of_play_events (${EVENT_COLUMNS.join(", ")}, started_at_raw, details_json)
+         SELECT ${EVENT_COLUMNS.map(value).join(", ")}, ${value("started_at")}, json_array(0, 0, 0, NULL, 100, '')
          FROM json_each(?1)`,
       )
       .bind(rows),

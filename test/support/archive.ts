@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { decodeChunk } from "../../src/plays/chunk.ts";
+import { alteredChunk } from "./chunks.ts";
 import { postBatch, signedLogs, type TestDevice } from "./device.ts";
 import { CaughtQueue, deliver, drain, runAlarm } from "./pipeline.ts";
 
@@ -54,12 +54,7 @@ export async function recordMoved(device: TestDevice, queue: CaughtQueue, count:
 
 /** A chunk whose plays fall on another day or were received at another time; all else stays. */
 function movedChunk(body: Uint8Array, { day, receivedAt }: Moved): Uint8Array {
-  let text = new TextDecoder().decode(body);
-  for (const { play } of decodeChunk(body).plays) {
-    if (day) text = text.replaceAll(`"${play.event_id}","${play.day}"`, `"${play.event_id}","${day}"`);
-    if (receivedAt) text = text.replaceAll(`,${play.received_at},${play.duration_ms},`, `,${receivedAt},${play.duration_ms},`);
-  }
-  return new TextEncoder().encode(text);
+  return alteredChunk(body, (play) => ({ day: day ?? play.day, received_at: receivedAt ?? play.received_at }));
 }
 
 /** A device whose messages the test delivers. */

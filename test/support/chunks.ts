@@ -1,0 +1,73 @@
+import { type ChunkHeader, type ChunkPlay, decodeChunk, encodeBody, encodeChunk, type Verdict } from "../../src/plays/chunk.ts";
+import { sealParcels } from "../../src/plays/parcel.ts";
+import type { VerifiedLog } from "../../src/plays/play.ts";
+
+/** The bodies of plays that came in one request: what a sequencer keeps of them. All have the first one's request and batch. */
+export function bodiesOf(plays: ChunkPlay[]): Uint8Array<ArrayBuffer>[] {
+  const [first] = plays;
+  if (!first) return [];
+  const { door, received_at, key_id, correlation_id } = first.play;
+  const parcels = sealParcels({ door, received_at, key_id, correlation_id, batch: first.batch }, plays.map(verifiedOf));
+  let at = 0;
+  return parcels.map((parcel) => {
+    const own = plays.slice(at, at + parcel.logs);
+    at += parcel.logs;
+    return encodeBody(parcel.bytes, own.map(verdictOf));
+  });
+}
+
+/** The chunk that holds these plays, all of one request. */
+export function chunkOf(header: Omit<ChunkHeader, "plays">, plays: ChunkPlay[]): Uint8Array<ArrayBuffer> {
+  return encodeChunk({ ...header, plays: plays.length }, bodiesOf(plays));
+}
+
+/** A chunk with its plays changed, and everything else as it was; of one request. */
+export function alteredChunk(
+  body: Uint8Array,
+  change: (play: ChunkPlay["play"], index: number) => Partial<ChunkPlay["play"]>,
+): Uint8Array<ArrayBuffer> {
+  const { header, plays } = decodeChunk(body);
+  return chunkOf(
+    header,
+    plays.map((given, index) => ({ ...given, play: { ...given.play, ...change(given.play, index) } })),
+  );
+}
+
+function verifiedOf({ play, proof }: ChunkPlay): VerifiedLog {
+  return {
+    log: {
+      id: play.event_id,
+      campaignId: play.campaign_id,
+      adGroupId: play.ad_group_id,
+      contentId: play.content_id,
+      contentVersion: play.content_version,
+      playlistId: play.playlist_id,
+      slotId: play.slot_id,
+      type: "PLAY",
+      startedAt: play.started_at_raw,
+      endedAt: play.ended_at_raw,
+      durationMs: play.duration_ms,
+      deviceExpectedMs: null,
+      status: play.result,
+      epoch: play.epoch,
+      sequence: play.sequence,
+      location: null,
+    },
+    proof: { ...proof, recordHash: play.record_hash },
+  };
+}
+
+function verdictOf({ play }: ChunkPlay): Verdict {
+  return {
+    day: play.day,
+    store_id: play.store_id,
+    supplier_id: play.supplier_id,
+    offset_ms: play.started_at_raw - play.started_at,
+    expected_ms: play.expected_ms,
+    result: play.result,
+    billable: play.billable,
+    quality: play.quality,
+    flags: play.flags,
+    policy_version: play.policy_version,
+  };
+}
