@@ -16,16 +16,45 @@ export function utcDay(ms: number): string {
 const ISO_LENGTH = "2026-02-05T10:00:00.000Z".length;
 const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d+)?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
 
+/** The number that digits `from` to `to` of a text are; NaN where one is none. */
+function digits(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** `YYYY-MM-DDTHH:MM:SS.sssZ`, by hand; null for all else, what is right among it too. */
+function parseIsoUtc(text: string): number | null {
+  if (
+    text[4] !== "-" ||
+    text[7] !== "-" ||
+    text[10] !== "T" ||
+    text[13] !== ":" ||
+    text[16] !== ":" ||
+    text[19] !== "." ||
+    text[23] !== "Z"
+  )
+    return null;
+  const [year, month, day] = [digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10)];
+  const [hour, minute, second, milli] = [digits(text, 11, 13), digits(text, 14, 16), digits(text, 17, 19), digits(text, 20, 23)];
+  // Years that `Date.UTC` takes for others are left to the careful way. NaN passes no comparison.
+  if (!(year >= 100 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 && second <= 59 && milli >= 0)) return null;
+  const ms = Date.UTC(year, month - 1, day, hour, minute, second, milli);
+  return day > 28 && new Date(ms).getUTCDate() !== day ? null : ms;
+}
+
 /**
  * Milliseconds since 1970 of an RFC 3339 date-time with any offset; null for anything else, dates that no calendar has among
  * them. Fractions finer than a millisecond are cut off; a leap second counts as the second behind it.
  */
 export function parseInstant(text: string): number | null {
-  if (text.length === ISO_LENGTH) {
-    // The form that nearly everybody sends. What comes out of it as it went in is right, without a look at its parts.
-    const ms = Date.parse(text);
-    if (!Number.isNaN(ms) && new Date(ms).toISOString() === text) return ms;
-  }
+  // The form that nearly everybody sends.
+  const plain = text.length === ISO_LENGTH ? parseIsoUtc(text) : null;
+  if (plain !== null) return plain;
   const match = RFC3339.exec(text);
   if (!match) return null;
   const [, year, month, day, hour, minute, second, fraction, sign, offsetHour, offsetMinute] = match;

@@ -30,6 +30,8 @@ export const NUMBERS = new Set<string>(["duration_ms", "expected_ms", "sequence"
 const UNIQUE = { encoding: "PLAIN", statistics: false } as const;
 /** Of one whose bytes look random besides: compressing them would only cost time. */
 const RANDOM = { ...UNIQUE, codec: "UNCOMPRESSED" } as const;
+/** How records are written: a segment lives until it is compacted, and compressing its records would take longer than all else of it. */
+export type RecordCodec = "UNCOMPRESSED" | "SNAPPY";
 const ROW_GROUP_ROWS = 100_000;
 
 /**
@@ -42,18 +44,20 @@ export async function buildSegment(chunks: Chunk[], now: number): Promise<Segmen
     const name = chunkId(chunk.header);
     return chunk.plays.map((play, index): ArchiveRow => ({ ...play, chunk: name, index, deviceId: chunk.header.device_id }));
   });
-  const bytes = writeParquet(rows);
+  const bytes = writeParquet(rows, "UNCOMPRESSED");
   const id = uuidv7();
   const dt = utcDay(now);
   return { id, key: `segments/dt=${dt}/${id}.parquet`, dt, bytes, sha256: await sha256(bytes), plays: rows.length };
 }
 
 /** Rows of the archive as a Parquet file: the columns of {@link buildSegment}. */
-export function writeParquet(rows: ArchiveRow[]): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(parquetWriteBuffer({ columnData: columns(rows), rowGroupSize: ROW_GROUP_ROWS, createdBy: "alive-signage" }));
+export function writeParquet(rows: ArchiveRow[], records: RecordCodec): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(
+    parquetWriteBuffer({ columnData: columns(rows, records), rowGroupSize: ROW_GROUP_ROWS, createdBy: "alive-signage" }),
+  );
 }
 
-function columns(rows: ArchiveRow[]): ColumnSource[] {
+function columns(rows: ArchiveRow[], records: RecordCodec): ColumnSource[] {
   return [
     { name: "chunk_id", type: "STRING", data: rows.map((row) => row.chunk) },
     { name: "chunk_index", type: "INT32", data: rows.map((row) => row.index) },
@@ -62,7 +66,7 @@ function columns(rows: ArchiveRow[]): ColumnSource[] {
     { name: "signed_by", type: "STRING", data: rows.map((row) => row.proof.signedBy) },
     { name: "signature", type: "BYTE_ARRAY", data: rows.map(signatureBytes), ...RANDOM },
     { name: "batch_lines", type: "STRING", data: rows.map((row) => row.batch?.lines ?? null) },
-    { name: "record", type: "STRING", data: rows.map((row) => row.proof.record), ...UNIQUE },
+    { name: "record", type: "STRING", data: rows.map((row) => row.proof.record), ...UNIQUE, codec: records },
   ];
 }
 

@@ -20,6 +20,8 @@ export const CATALOGUE_MAX_ENTRIES = 20_000;
 // The rate (a sliding window).
 export const RATE_WINDOW_MS = MINUTE_MS;
 export const DEFAULT_REQUESTS_PER_MINUTE = 120;
+/** Devices whose requests of this minute an isolate counts by itself; more, and it begins anew. */
+export const FLOOD_CACHE_DEVICES = 50_000;
 /** Above this rate, times are kept by the second: a list of each would grow with the rate. */
 export const EXACT_RATE_MAX_REQUESTS = 600;
 

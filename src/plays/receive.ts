@@ -8,6 +8,7 @@ import { withTimeout } from "../platform/retry.ts";
 import { parseInstant } from "../platform/time.ts";
 import { playbackLogSchema } from "./dialects/playback-log.ts";
 import { type Examined, examine, type Received } from "./examine.ts";
+import { isFlooding } from "./flood.ts";
 import { type LogAnswer, type RequestAnswer, readAnswers } from "./handover.ts";
 import { ADMIT_TIMEOUT_MS, MAX_BODY_BYTES } from "./limits.ts";
 import type { PlayVerdict } from "./play.ts";
@@ -88,8 +89,7 @@ playbackLogRoutes.post("/api/v1/playback-logs/batch", async (c) => {
 async function enter(c: AppContext): Promise<{ identity: DeviceIdentity; receivedAt: number }> {
   const receivedAt = Date.now();
   const identity = await authenticateDevice(c.req.raw.headers, c.env, receivedAt);
-  const { success } = await c.env.FLOOD_LIMIT.limit({ key: identity.deviceId });
-  if (!success) {
+  if (await isFlooding(c.env.FLOOD_LIMIT, identity.deviceId, receivedAt)) {
     throw new Problem("rate-limit-exceeded", "Far too many requests; send logs in batches.", { headers: { "Retry-After": "60" } });
   }
   return { identity, receivedAt };

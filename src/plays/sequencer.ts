@@ -255,6 +255,8 @@ export class DeviceSequencer extends DurableObject<Env> {
     });
     this.#outbox = state;
     this.#head = head;
+    // Now, not when all is sent: so the next turn's alarm is written together with the above.
+    this.#arm(now);
     return [...overdue, ...sealed];
   }
 

@@ -58,12 +58,12 @@ const COUNT_OF = {
 
 /** Sums chunks in memory, so that a commit writes one row for each hour and set of dimensions, not one for each play. */
 export function sumChunks(chunks: Chunk[]): Sums {
-  const hourly = new Map<string, HourlySum>();
+  const hourly = new HourlySums();
   const activity = new Map<string, ActivitySum>();
   const refusals = new Map<string, RefusalSum>();
   for (const { header, plays } of chunks) {
     for (const { play } of plays) {
-      addPlay(hourlyOf(hourly, play), play);
+      addPlay(hourly.of(play), play);
       addActivity(activityOf(activity, header.device_id, play.day), play);
     }
     for (const [hour, door, code, count] of header.refusals) {
@@ -74,20 +74,42 @@ export function sumChunks(chunks: Chunk[]): Sums {
     }
   }
   return {
-    hourly: [...hourly.values()],
+    hourly: hourly.all,
     activity: [...activity.values()],
     refusals: [...refusals.values()],
-    days: [...new Set([...hourly.values()].map((sum) => sum.day))].sort(),
+    days: [...new Set(hourly.all.map((sum) => sum.day))].sort(),
   };
 }
 
-function hourlyOf(sums: Map<string, HourlySum>, play: AcceptedPlay): HourlySum {
-  const hour = Math.floor(play.started_at / HOUR_MS) * HOUR_MS;
-  const key = `${play.day}|${hour}|${play.campaign_id}|${play.ad_group_id}|${play.supplier_id}|${play.store_id}|${play.content_id}`;
-  const known = sums.get(key);
-  if (known) return known;
-  const { day, campaign_id, ad_group_id, supplier_id, store_id, content_id } = play;
-  const made: HourlySum = {
+/** Sums by everything that tells them apart. A map in a map, and so on: one long key would have to be written for every play. */
+class HourlySums {
+  readonly all: HourlySum[] = [];
+  readonly #tree: SumTree = new Map();
+
+  of(play: AcceptedPlay): HourlySum {
+    const hour = Math.floor(play.started_at / HOUR_MS) * HOUR_MS;
+    let level = this.#tree;
+    for (const part of [play.day, hour, play.store_id, play.campaign_id, play.ad_group_id, play.supplier_id]) {
+      let next = level.get(part);
+      if (!(next instanceof Map)) {
+        next = new Map();
+        level.set(part, next);
+      }
+      level = next;
+    }
+    const known = level.get(play.content_id);
+    if (known && !(known instanceof Map)) return known;
+    const made = emptySum(play, hour);
+    level.set(play.content_id, made);
+    this.all.push(made);
+    return made;
+  }
+}
+
+interface SumTree extends Map<string | number, SumTree | HourlySum> {}
+
+function emptySum({ day, campaign_id, ad_group_id, supplier_id, store_id, content_id }: AcceptedPlay, hour: number): HourlySum {
+  return {
     day,
     hour,
     campaign_id,
@@ -105,8 +127,6 @@ function hourlyOf(sums: Map<string, HourlySum>, play: AcceptedPlay): HourlySum {
     starts_count: 0,
     total_duration_ms: 0,
   };
-  sums.set(key, made);
-  return made;
 }
 
 function addPlay(sum: HourlySum, play: AcceptedPlay): void {

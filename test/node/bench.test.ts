@@ -40,7 +40,7 @@ test("a screen's block of plays fills 25 minutes without a gap, and straddles an
   expect(new Date(lastEndsAt).toISOString()).toBe("2026-11-21T10:12:00.000Z");
   expect(new Date(lastEndOf(Date.parse("2026-11-21T10:12:30.000Z"))).toISOString()).toBe("2026-11-21T09:12:00.000Z");
   const plays = Array.from({ length: 100 }, (_, index) =>
-    playOf(shape, 0, { sequence: index + 1, index, block: 100, lastEndsAt, id: "x" }),
+    playOf(shape, 0, { sequence: index + 1, after: 99 - index, plays: 100, lastEndsAt, id: "x" }),
   );
   expect(plays[0]?.started_at).toBe("2026-11-21T09:47:00.000Z");
   expect(plays[99]?.ended_at).toBe("2026-11-21T10:12:00.000Z");

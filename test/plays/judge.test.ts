@@ -33,7 +33,19 @@ describe("times on the wire", () => {
     "2026-02-05T10:00:00+24:00",
     "20260205T100000Z",
     "",
+    "2026-04-31T10:00:00.000Z",
+    "2026-02-29T10:00:00.000Z",
+    "2026-02-05T24:00:00.000Z",
+    "2026-02-05T10:00:6x.000Z",
   ])("%s is not", (text) => expect(parseInstant(text)).toBeNull());
+
+  test("the form that nearly everybody sends is read as the calendar has it, on every day and at its last millisecond", () => {
+    for (let day = Date.UTC(1999, 0, 1); day < Date.UTC(2005, 0, 1); day += 86_400_000) {
+      for (const ms of [day, day + 86_399_999]) expect(parseInstant(new Date(ms).toISOString())).toBe(ms);
+    }
+    for (const text of ["0000-01-01T00:00:00.000Z", "0099-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"])
+      expect(parseInstant(text)).toBe(Date.parse(text));
+  });
 });
 
 describe("the device's clock", () => {
