@@ -1,16 +1,18 @@
-import { and, asc, desc, type Query, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, getTableColumns, type Query, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { SQLiteInsertValue, SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import { type FieldError, Problem } from "../platform/errors.ts";
 import { requireMatch } from "../platform/etag.ts";
 import { findFirstAnswer, type IdempotentRequest, rememberStatements } from "../platform/idempotency.ts";
 import { decodeCursor, type Page, pageOf } from "../platform/paging.ts";
+import { type Requirement, requireAll, requirementStatements } from "../platform/requirement.ts";
 import { columnsOf, differences, presentRow, type Row } from "../platform/rows.ts";
+import { requireUnused, unusedStatements } from "../platform/uses.ts";
 import { auditStatement } from "./audit.ts";
-import { type Resource, type ResourceTable, tableName } from "./resource.ts";
+import { isRestored, labelOf, type ReferencedTable, type Resource, type ResourceTable, tableName } from "./resource.ts";
 
 /** How often a change without `If-Match` is tried again when somebody else's came in between. */
-const CHANGE_ATTEMPTS = 20;
+export const CHANGE_ATTEMPTS = 20;
 
 /** Who changes something, where and when. */
 export interface Change {
@@ -54,7 +56,7 @@ export async function createRow(
     if (first) return { status: first.status === 200 ? 200 : 201, shown: JSON.parse(first.body) as Row, replayed: true, effects: false };
     const existing = await resource.existing?.(db, row);
     if (existing) return { status: 200, shown: presentRow(existing, resource.hidden), replayed: false, effects: false };
-    await requireCreatable(db, resource, row);
+    await requireValid(db, resource, null, row);
     return null;
   };
   refuseFields(resource.check?.(row) ?? []);
@@ -69,6 +71,7 @@ export async function createRow(
     await db.batch([
       ...(idempotency ? rememberStatements(db, idempotency, answer, now) : []),
       ...(before ? [] : createStatements(change, resource, row)),
+      ...(before ? [] : requirementStatements(db, requirementsOf(resource, null, row))),
       ...effects,
     ]);
     return outcome;
@@ -111,16 +114,25 @@ export async function changeRow(
     if (Object.keys(values).length === 0) return { row: before, effects: false };
     const after = { ...before, ...values, updated_at: now, version: version + 1 };
     refuseFields(resource.check?.(after) ?? []);
-    await requireReferences(db, resource, after, Object.keys(values));
+    const allowed = async () => {
+      await requireValid(db, resource, before, after);
+      await requireUnused(db, archivingUses(resource, before, after, now), `The ${labelOf(resource)} cannot be archived`);
+    };
+    await allowed();
     const effects = resource.effects?.(db, before, after, now) ?? [];
     try {
-      await db.batch([...changeStatements(change, resource, before, values), ...effects]);
+      await db.batch([
+        ...changeStatements(change, resource, before, values),
+        ...requirementStatements(db, requirementsOf(resource, before, after)),
+        ...unusedStatements(db, archivingUses(resource, before, after, now)),
+        ...effects,
+      ]);
       return { row: after, effects: effects.length > 0 };
     } catch (error) {
       const current = await findRow(db, resource, id);
       if (Number(current.version) === version) {
-        // Not this row's version, then: what must be unique may have been taken meanwhile. Anything else is a fault.
-        await requireReferences(db, resource, after, Object.keys(values));
+        // Not this row's version, then: another row that it depends on changed meanwhile. Anything else is a fault.
+        await allowed();
         throw error;
       }
     }
@@ -162,7 +174,7 @@ export async function findRow(db: D1Database, resource: Pick<Resource, "table" |
     .prepare(`SELECT * FROM ${tableName(resource.table)} WHERE id = ?`)
     .bind(id)
     .first<Row>();
-  if (!row) throw new Problem("not-found", `There is no ${resource.noun.replace("_", " ")} with this id.`);
+  if (!row) throw new Problem("not-found", `There is no ${labelOf(resource)} with this id.`);
   return row;
 }
 
@@ -192,31 +204,69 @@ export function refuseFields(errors: FieldError[], code?: string): void {
   throw new Problem("validation-error", `${first.pointer}: ${first.detail}`, { errors, ...(code ? { code } : {}) });
 }
 
-async function requireCreatable(db: D1Database, resource: Resource, row: Row): Promise<void> {
-  await requireReferences(db, resource, row, ["id", ...Object.keys(row)]);
+/**
+ * Asks D1 whether a row may be so: what it cites exists and is not archived, its own requirements hold, and what must be
+ * unique is. Of a change only what it changes is asked, and everything of a row that comes back from the archive.
+ */
+async function requireValid(db: D1Database, resource: Resource, before: Row | null, after: Row): Promise<void> {
+  await requireAll(db, requirementsOf(resource, before, after));
+  await requireUnique(db, resource, before, after);
 }
 
-/** Asks D1 in one go whether what the named fields cite exists, and whether what must be unique is. */
-async function requireReferences(db: D1Database, resource: Resource, row: Row, fields: string[]): Promise<void> {
-  const cited = Object.entries(resource.references ?? {}).filter(([field]) => fields.includes(field) && row[field] !== null);
-  const unique = ["id", ...(resource.unique ?? [])].filter((field) => fields.includes(field) && row[field] !== null);
-  const statements = [
-    ...cited.map(([field, table]) => db.prepare(`SELECT 1 FROM ${tableName(table)} WHERE id = ?`).bind(row[field])),
-    ...unique.map((field) =>
-      field === "id"
-        ? db.prepare(`SELECT 1 FROM ${tableName(resource.table)} WHERE id = ?`).bind(row.id)
-        : db.prepare(`SELECT 1 FROM ${tableName(resource.table)} WHERE ${field} = ? AND id <> ?`).bind(row[field], row.id),
-    ),
+function requirementsOf(resource: Resource, before: Row | null, after: Row): Requirement[] {
+  const restored = isRestored(before, after);
+  const cited = Object.entries(resource.references ?? {}).filter(
+    ([field]) => after[field] !== null && (restored || before?.[field] !== after[field]),
+  );
+  return [
+    ...cited.flatMap(([field, table]) => referenceRequirements(field, table, String(after[field]))),
+    ...(resource.requirements?.(before, after) ?? []),
   ];
-  if (statements.length === 0) return;
-  const found = (await db.batch(statements)).map((result) => result.results.length > 0);
-  const missing = cited
-    .filter((_, at) => !found[at])
-    .map(([field]) => ({ pointer: `/${field}`, detail: "There is nothing with this id." }));
-  refuseFields(missing, "REFERENCE_NOT_FOUND");
-  const taken = unique.find((_, at) => found[cited.length + at]);
-  if (taken !== undefined) {
-    const detail = `Another ${resource.noun.replace("_", " ")} has this ${taken}.`;
-    throw new Problem("conflict", detail, { code: "ALREADY_EXISTS", errors: [{ pointer: `/${taken}`, detail }] });
-  }
+}
+
+function archivingUses(resource: Resource, before: Row, after: Row, now: number) {
+  const archives = before.archived_at === null && typeof after.archived_at === "number";
+  return archives ? (resource.uses?.(before, "archive", now) ?? []) : [];
+}
+
+function referenceRequirements(field: string, table: ReferencedTable, id: string): Requirement[] {
+  const name = tableName(table);
+  const common = { values: [id], pointer: () => `/${field}` };
+  return [
+    {
+      ...common,
+      breaches: `SELECT NULL AS at WHERE NOT EXISTS (SELECT 1 FROM ${name} WHERE id = ?)`,
+      detail: "There is nothing with this id.",
+      code: "REFERENCE_NOT_FOUND",
+    },
+    ...("archived_at" in getTableColumns(table)
+      ? [
+          {
+            ...common,
+            breaches: `SELECT NULL AS at FROM ${name} WHERE id = ? AND archived_at IS NOT NULL`,
+            detail: "What has this id is archived; restore it first, or name another.",
+            code: "REFERENCE_ARCHIVED",
+          },
+        ]
+      : []),
+  ];
+}
+
+async function requireUnique(db: D1Database, resource: Resource, before: Row | null, after: Row): Promise<void> {
+  const unique = [...(before ? [] : ["id"]), ...(resource.unique ?? [])].filter(
+    (field) => after[field] !== null && before?.[field] !== after[field],
+  );
+  if (unique.length === 0) return;
+  const table = tableName(resource.table);
+  const results = await db.batch(
+    unique.map((field) =>
+      field === "id"
+        ? db.prepare(`SELECT 1 FROM ${table} WHERE id = ?`).bind(after.id)
+        : db.prepare(`SELECT 1 FROM ${table} WHERE ${field} = ? AND id <> ?`).bind(after[field], after.id),
+    ),
+  );
+  const taken = unique.find((_, at) => results[at]?.results.length !== 0);
+  if (taken === undefined) return;
+  const detail = `Another ${labelOf(resource)} has this ${taken}.`;
+  throw new Problem("conflict", detail, { code: "ALREADY_EXISTS", errors: [{ pointer: `/${taken}`, detail }] });
 }

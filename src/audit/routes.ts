@@ -9,7 +9,8 @@ import { readIdempotency } from "../platform/idempotency.ts";
 import { pageQuery, pageSchema } from "../platform/paging.ts";
 import { presentRow, type Row } from "../platform/rows.ts";
 import { type CreateOutcome, changeRow, createRow, findRow, listRows } from "./changes.ts";
-import { type Filter, newRow, type Resource } from "./resource.ts";
+import { deleteRow } from "./delete.ts";
+import { type Filter, labelOf, newRow, type Resource } from "./resource.ts";
 
 export const idParams = z.object({ id: idField });
 
@@ -17,7 +18,7 @@ export const idParams = z.object({ id: idField });
 export const createHeaders = z.object({
   "Idempotency-Key": z.string().optional().meta({ description: "The same key and body get the first answer again, for 24 hours." }),
 });
-const changeHeaders = z.object({
+export const changeHeaders = z.object({
   "If-Match": z.string().optional().meta({ description: "The ETag that was read; 412 where it is no longer the row's." }),
 });
 
@@ -29,13 +30,14 @@ export function tagOf({ plural }: Pick<Resource, "plural">): string {
   return plural.charAt(0).toUpperCase() + plural.slice(1);
 }
 
-/** The four routes of a resource: create, list, get, change. */
+/** The routes of a resource: create, list, get, change, and delete where there is that. */
 export function resourceRouter(resource: Resource) {
   const router = createRouter();
   addCreate(router, resource);
   addList(router, resource);
   addGet(router, resource);
   addChange(router, resource);
+  if (resource.deletable) addDelete(router, resource);
   return router;
 }
 
@@ -44,10 +46,6 @@ type Router = ReturnType<typeof createRouter>;
 /** What the routes of a resource have in common in OpenAPI. */
 function commonOf(resource: Resource) {
   return { ...adminRoute, tags: [tagOf(resource)] };
-}
-
-function labelOf({ noun }: Resource): string {
-  return noun.replaceAll("_", " ");
 }
 
 function addCreate(router: Router, resource: Resource): void {
@@ -114,6 +112,30 @@ function addChange(router: Router, resource: Resource): void {
     if (effects) deliverSoon(c, resource);
     return await answerRow(c, resource, row);
   });
+}
+
+function addDelete(router: Router, resource: Resource): void {
+  const route = createRoute({
+    ...commonOf(resource),
+    method: "delete",
+    path: `${resource.path}/{id}`,
+    summary: `Delete: ${labelOf(resource)}`,
+    description: "Refused with 409 and code IN_USE while it is used: used_by lists by what. The audit log keeps what it was.",
+    request: { params: idParams, headers: changeHeaders },
+    responses: noContent("It is gone"),
+  });
+  router.openapi(route, async (c) => {
+    const change = { db: c.env.DB, actor: c.get("actor"), now: Date.now() };
+    const { effects } = await deleteRow(change, resource, c.req.valid("param").id, c.req.header("If-Match"));
+    if (effects) deliverSoon(c, resource);
+    return c.body(null, 204);
+  });
+}
+
+/** The OpenAPI responses of a route that answers without a body. */
+export function noContent(description: string) {
+  const { default: problem } = responses(200, "", z.unknown());
+  return { 204: { description }, default: problem };
 }
 
 function deliverSoon(c: AppContext, resource: Resource): void {

@@ -11,6 +11,7 @@ export const auditLog = sqliteTable(
     target_id: text("target_id").notNull(),
     created_at: integer("created_at").notNull(),
     details_json: text("details_json").notNull().default("{}"),
+    origin_json: text("origin_json"),
   },
-  (table) => [index("audit_log_target").on(table.target_type, table.target_id)],
+  (table) => [index("audit_log_target").on(table.target_type, table.target_id), index("audit_log_actor").on(table.actor_user_id, table.id)],
 );

@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from "hono";
+import { withOrigin } from "../audit/origin.ts";
 import { equalSecrets } from "../platform/encoding.ts";
 import { Problem } from "../platform/errors.ts";
 import type { AppEnv } from "../platform/http.ts";
@@ -17,5 +18,5 @@ export const requireAdmin: MiddlewareHandler<AppEnv> = async (c, next) => {
     });
   }
   c.set("actor", "admin-token");
-  await next();
+  await withOrigin(c, next);
 };

@@ -11,6 +11,7 @@ export const campaigns = sqliteTable("campaigns", {
   created_at: integer("created_at").notNull(),
   updated_at: integer("updated_at").notNull(),
   version: integer("version").notNull().default(1),
+  tags_json: text("tags_json").notNull().default("[]"),
 });
 
 export const adGroups = sqliteTable(
@@ -23,6 +24,7 @@ export const adGroups = sqliteTable(
     created_at: integer("created_at").notNull(),
     updated_at: integer("updated_at").notNull(),
     version: integer("version").notNull().default(1),
+    tags_json: text("tags_json").notNull().default("[]"),
   },
   (table) => [index("ad_groups_campaign").on(table.campaign_id)],
 );

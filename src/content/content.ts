@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { archived, contains, equals, type Resource } from "../audit/resource.ts";
+import { archived, contains, equals, type Resource, tagged } from "../audit/resource.ts";
 import { resourceRouter } from "../audit/routes.ts";
 import { idField, nameField, timeField } from "../platform/fields.ts";
 import { content } from "./tables.ts";
@@ -49,6 +49,7 @@ export const contentResource: Resource<typeof content.$inferSelect> = {
   filters: {
     type: equals(content.type, z.enum(TYPES)),
     external_id: equals(content.external_id, externalId),
+    tag: tagged(content.tags_json),
     archived: archived(content.archived_at),
     q: contains(content.name),
   },

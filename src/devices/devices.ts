@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { contains, equals, type Resource } from "../audit/resource.ts";
 import { resourceRouter } from "../audit/routes.ts";
+import { touchStatements } from "../plans/touch.ts";
 import { idField, nameField, timeField } from "../platform/fields.ts";
 import type { Row } from "../platform/rows.ts";
 import { stores } from "../stores/tables.ts";
@@ -54,7 +55,11 @@ export const deviceResource: Resource<typeof devices.$inferSelect> = {
     const scope = scopes.device(after.id);
     const moved = before?.store_id !== after.store_id;
     if (before && !moved && before.group_id === after.group_id) return [];
-    return [...(moved ? [assignmentStatement(db, scope, now)] : []), profilePushStatement(db, scope, now)];
+    return [
+      ...(moved ? [assignmentStatement(db, scope, now)] : []),
+      profilePushStatement(db, scope, now),
+      ...touchStatements(db, before ? [{ kind: "device", deviceId: after.id }] : []),
+    ];
   },
   deliver: deliverProfilesSoon,
   detail: async (db, device) => ({ keys: await deviceKeysOf(db, device.id) }),

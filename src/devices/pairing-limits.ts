@@ -1,3 +1,4 @@
+import { ipv6Groups, unmappedAddress } from "../platform/address.ts";
 import { keyedHash } from "../platform/log.ts";
 import { MINUTE_MS, SECOND_MS } from "../platform/time.ts";
 
@@ -29,18 +30,8 @@ export function limitRetryAfterS(oldestMinute: number | null, now: number): numb
 
 /** What limits count an address as: an IPv6 network of 64 bits, which one household has to itself, else the address. */
 export function addressNetwork(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped?.[1]) return mapped[1];
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.toLowerCase().split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
-  const groups = [...left, ...Array<string>(zeros).fill("0"), ...right];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ""))
-    .join(":")}::/64`;
+  const groups = ipv6Groups(unmappedAddress(address));
+  return groups ? `${groups.slice(0, 4).join(":")}::/64` : unmappedAddress(address);
 }
 
 /** Under which name the tables count an address for a purpose. Nobody can tell the address from it. */

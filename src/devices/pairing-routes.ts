@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { withOrigin } from "../audit/origin.ts";
 import { requireAdmin } from "../auth/admin.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { toIso } from "../platform/time.ts";
@@ -126,7 +127,8 @@ export const pairingRoutes = createRouter()
       await requireAdmin(c, async () => {});
       forbidFields(body, ["device_info", "public_key"], "Only a player says this of itself.");
       const { store_id, group_id, name, device_id } = body;
-      const made = await createAdminClaim(c.env, { store_id, group_id, name, device_id }, c.get("actor"), now);
+      const presets = { store_id, group_id, name, device_id };
+      const made = await withOrigin(c, () => createAdminClaim(c.env, presets, c.get("actor"), now));
       return c.json(presentNewClaim(made), 201, NO_STORE);
     }
     forbidFields(body, ["store_id", "group_id", "name", "device_id"], "Only an administrator presets this; send a token.");

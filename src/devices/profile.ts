@@ -1,4 +1,5 @@
 import { DAY_MS } from "../platform/time.ts";
+import type { UseQuery } from "../platform/uses.ts";
 import type { GroupPolicy } from "./policy.ts";
 
 /** How far back a play may start, and a little: assignments older than that are no longer asked for (design: 9 days). */
@@ -120,4 +121,14 @@ export function assignmentStatement(db: D1Database, scope: DeviceScope, now: num
        FROM devices d LEFT JOIN stores s ON s.id = d.store_id WHERE ${scope.where}`,
     )
     .bind(...scope.values);
+}
+
+/** Devices that ever stood in a store, or in a supplier's: plays recorded then name it, so it is archived, not deleted. */
+export function pastDevices(field: "store_id" | "supplier_id", id: string): UseQuery {
+  return {
+    type: "past_device",
+    query: `SELECT DISTINCT d.id, d.external_name AS name FROM device_assignments a JOIN devices d ON d.id = a.device_id
+            WHERE a.${field} = ?1 AND (a.store_id IS NOT d.store_id OR '${field}' = 'supplier_id')`,
+    values: [id],
+  };
 }

@@ -31,7 +31,8 @@ export const PROBLEM_TEXTS: Record<ProblemType, { means: string; remedy: string 
     remedy: "Check the code for typing errors, or make a new one.",
   },
   conflict: {
-    means: "The request contradicts what is there. `code` says how, as `ALREADY_EXISTS` or `IDEMPOTENCY_KEY_REUSED`.",
+    means:
+      "The request contradicts what is there. `code` says how, as `ALREADY_EXISTS`, `IDEMPOTENCY_KEY_REUSED` or `IN_USE`; what it is used by stands in `used_by`, 100 of each kind, and how many in `used_by_total`.",
     remedy: "Read what is there, and decide anew. For another request, use another Idempotency-Key.",
   },
   "claim-used": {

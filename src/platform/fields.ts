@@ -9,6 +9,18 @@ export const idField = z.uuid().toLowerCase();
 
 export const nameField = z.string().trim().min(1).max(NAME_MAX_CHARS).meta({ example: "Saigon Centre" });
 
+export const TAG_MAX_CHARS = 64;
+export const MAX_TAGS = 50;
+
+export const tagField = z.string().trim().min(1).max(TAG_MAX_CHARS);
+
+/** Free words by which lists are narrowed (`?tag=`). */
+export const tagsField = z
+  .array(tagField)
+  .max(MAX_TAGS)
+  .refine((tags) => new Set(tags).size === tags.length, "names a tag twice")
+  .meta({ example: ["autumn"] });
+
 /** A calendar day, `YYYY-MM-DD`. */
 export const dayField = z.iso.date();
 
@@ -30,7 +42,8 @@ export const zoneField = z
   .refine(isZone, "must be an IANA time zone such as Asia/Ho_Chi_Minh")
   .meta({ example: "Asia/Ho_Chi_Minh" });
 
-function isZone(name: string): boolean {
+/** Whether this runtime knows an IANA time zone of this name. */
+export function isZone(name: string): boolean {
   if (!ZONE_NAME.test(name)) return false;
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });

@@ -76,10 +76,11 @@ export function pointerOf(path: readonly PropertyKey[]): string {
 
 /** Zod's issues as the `errors` of a problem document. */
 export function fieldErrors(error: z.core.$ZodError): FieldError[] {
-  return error.issues.map((issue) => ({
-    pointer: issue.code === "unrecognized_keys" ? pointerOf([...issue.path, issue.keys[0] ?? ""]) : pointerOf(issue.path),
-    detail: issue.message,
-  }));
+  return error.issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: `There is no field ${JSON.stringify(key)} here.` }))
+      : [{ pointer: pointerOf(issue.path), detail: issue.message }],
+  );
 }
 
 /** The problem for input that a schema refuses; its detail names the first field. */

@@ -1,4 +1,4 @@
-import { stringify } from "csv-stringify/sync";
+import { csvLines, textStream } from "../platform/csv.ts";
 import {
   type GroupsPage,
   type ReportRow,
@@ -32,22 +32,7 @@ export async function reportCsv(
   source: ReportSource,
   pageRows?: number,
 ): Promise<ReadableStream<Uint8Array>> {
-  const chunks = csvChunks(db, query, source, pageRows);
-  const first = await chunks.next();
-  const encoder = new TextEncoder();
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      if (!first.done) controller.enqueue(encoder.encode(first.value));
-    },
-    async pull(controller) {
-      const chunk = await chunks.next();
-      if (chunk.done) controller.close();
-      else controller.enqueue(encoder.encode(chunk.value));
-    },
-    async cancel() {
-      await chunks.return();
-    },
-  });
+  return await textStream(csvChunks(db, query, source, pageRows));
 }
 
 async function* csvChunks(db: D1Database, query: ReportQuery, source: ReportSource, pageRows?: number): AsyncGenerator<string, void> {
@@ -93,10 +78,4 @@ class Sums {
 
 function sumOf(sum: number | null | undefined, value: ReportRow[string] | undefined): number | null {
   return typeof sum === "number" && typeof value === "number" ? sum + value : null;
-}
-
-/** Lines of CSV, each ended by CRLF. */
-export function csvLines(rows: (string | number | null | undefined)[][]): string {
-  if (rows.length === 0) return "";
-  return stringify(rows, { record_delimiter: "\r\n", quote_record_delimiter: true, escape_formulas: true });
 }

@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { CSV_TYPE } from "../platform/csv.ts";
 import { Problem } from "../platform/errors.ts";
 import { createRouter, problemSchema, responses } from "../platform/http.ts";
 import { eventRowsKeptFrom } from "../plays/retain.ts";
@@ -123,7 +124,7 @@ export const reports = createRouter()
     const { query } = asked;
     const stream = await reportCsv(c.env.DB, query, await sourceFor(query, now, c.env));
     return c.body(stream, 200, {
-      "Content-Type": "text/csv; charset=utf-8; header=present",
+      "Content-Type": CSV_TYPE,
       "Content-Disposition": `attachment; filename="proof-of-play_${query.from}_${query.to}.csv"`,
       "Cache-Control": "no-store",
     });

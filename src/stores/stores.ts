@@ -1,8 +1,10 @@
 import { z } from "@hono/zod-openapi";
-import { contains, equals, type Resource } from "../audit/resource.ts";
+import { archived, contains, equals, type Resource } from "../audit/resource.ts";
 import { resourceRouter } from "../audit/routes.ts";
-import { assignmentStatement, profilePushStatement, scopes } from "../devices/profile.ts";
+import { openClaims } from "../devices/claims-presets.ts";
+import { assignmentStatement, pastDevices, profilePushStatement, scopes } from "../devices/profile.ts";
 import { deliverProfilesSoon } from "../devices/push.ts";
+import { touchStatements } from "../plans/touch.ts";
 import { idField, nameField, timeField, zoneField } from "../platform/fields.ts";
 import { operatingHoursSchema } from "./hours.ts";
 import { stores, suppliers } from "./tables.ts";
@@ -22,6 +24,9 @@ const requiredFields = { supplier_id: idField, name: nameField, timezone: zoneFi
 /** What a play is judged by: a change of any of these must reach the sequencers of the store's devices. */
 const JUDGED_BY = ["supplier_id", "timezone", "lat", "lng"] as const;
 
+/** What plans are made of. */
+const PLANNED_BY = ["timezone", "operating_hours_json"] as const;
+
 /** A place: where devices stand, whose they are, and what its clock says. */
 export const storeResource: Resource<typeof stores.$inferSelect> = {
   noun: "store",
@@ -29,7 +34,9 @@ export const storeResource: Resource<typeof stores.$inferSelect> = {
   path: "/v1/admin/stores",
   table: stores,
   create: z.strictObject({ id: idField.optional(), ...requiredFields, ...optionalFields }).openapi("StoreCreate"),
-  change: z.strictObject({ ...z.object(requiredFields).partial().shape, ...optionalFields }).openapi("StoreChange"),
+  change: z
+    .strictObject({ ...z.object(requiredFields).partial().shape, ...optionalFields, archived: z.boolean().optional() })
+    .openapi("StoreChange"),
   answer: z
     .object({
       id: z.uuid(),
@@ -42,21 +49,33 @@ export const storeResource: Resource<typeof stores.$inferSelect> = {
       lat: z.number().nullable(),
       lng: z.number().nullable(),
       operating_hours: operatingHoursSchema.nullable(),
+      archived_at: timeField.nullable(),
       created_at: timeField,
       updated_at: timeField,
       version: z.int(),
     })
     .openapi("Store"),
-  filters: { supplier_id: equals(stores.supplier_id, idField), q: contains(stores.name) },
+  filters: { supplier_id: equals(stores.supplier_id, idField), archived: archived(stores.archived_at), q: contains(stores.name) },
   references: { supplier_id: suppliers },
   check(store) {
     if ((store.lat === null) === (store.lng === null)) return [];
     return [{ pointer: store.lat === null ? "/lat" : "/lng", detail: "lat and lng go together: give both or neither." }];
   },
+  uses: (store, purpose, now) => [
+    { type: "device", query: "SELECT id, external_name AS name FROM devices WHERE store_id = ?", values: [store.id] },
+    openClaims("store_id", store.id, now),
+    ...(purpose === "delete" ? [pastDevices("store_id", store.id)] : []),
+  ],
+  deletable: true,
   effects(db, before, after, now) {
-    if (!before || JUDGED_BY.every((field) => before[field] === after[field])) return [];
+    if (!before) return [];
     const scope = scopes.store(after.id);
-    return [assignmentStatement(db, scope, now), profilePushStatement(db, scope, now)];
+    const judged = JUDGED_BY.some((field) => before[field] !== after[field]);
+    const planned = PLANNED_BY.some((field) => before[field] !== after[field]);
+    return [
+      ...(judged ? [assignmentStatement(db, scope, now), profilePushStatement(db, scope, now)] : []),
+      ...touchStatements(db, planned ? [{ kind: "store", storeId: after.id }] : []),
+    ];
   },
   deliver: deliverProfilesSoon,
 };

@@ -7,6 +7,7 @@ export const suppliers = sqliteTable("suppliers", {
   created_at: integer("created_at").notNull(),
   updated_at: integer("updated_at").notNull(),
   version: integer("version").notNull().default(1),
+  archived_at: integer("archived_at"),
 });
 
 export const stores = sqliteTable(
@@ -25,6 +26,7 @@ export const stores = sqliteTable(
     created_at: integer("created_at").notNull(),
     updated_at: integer("updated_at").notNull(),
     version: integer("version").notNull().default(1),
+    archived_at: integer("archived_at"),
   },
   (table) => [index("stores_supplier").on(table.supplier_id)],
 );

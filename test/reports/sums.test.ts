@@ -1,9 +1,10 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { csvLines } from "../../src/platform/csv.ts";
 import { rollUp } from "../../src/plays/rollup.ts";
 import { AGGREGATE_COUNTERS } from "../../src/plays/tables.ts";
-import { csvLines, reportCsv, TOTALS_OF_ONE_STATE } from "../../src/reports/csv.ts";
+import { reportCsv, TOTALS_OF_ONE_STATE } from "../../src/reports/csv.ts";
 import { type ReportRow, readReport } from "../../src/reports/proof-of-play.ts";
 import {
   addDays,
