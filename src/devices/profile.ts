@@ -123,12 +123,12 @@ export function assignmentStatement(db: D1Database, scope: DeviceScope, now: num
     .bind(...scope.values);
 }
 
-/** Devices that ever stood in a store, or in a supplier's: plays recorded then name it, so it is archived, not deleted. */
+/** Devices that once stood in a store, or in one of a supplier's: plays recorded then name it, so it is archived, not deleted. */
 export function pastDevices(field: "store_id" | "supplier_id", id: string): UseQuery {
   return {
     type: "past_device",
     query: `SELECT DISTINCT d.id, d.external_name AS name FROM device_assignments a JOIN devices d ON d.id = a.device_id
-            WHERE a.${field} = ?1 AND (a.store_id IS NOT d.store_id OR '${field}' = 'supplier_id')`,
+            WHERE a.${field} = ?1 AND NOT EXISTS (SELECT 1 FROM stores s WHERE s.id = d.store_id AND s.${field === "store_id" ? "id" : field} = ?1)`,
     values: [id],
   };
 }

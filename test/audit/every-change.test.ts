@@ -1,0 +1,167 @@
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { DAY_MS, utcDay } from "../../src/platform/time.ts";
+import { app } from "../../workers/http.ts";
+import { admin, call, create } from "../support/admin.ts";
+import { auditRows } from "../support/audit.ts";
+import { makeDevice, postBatch, signedLogs } from "../support/device.ts";
+import { contentWithVersion, playlistWithItems, scheduleOf, smallNetwork } from "../support/media.ts";
+import { CaughtQueue, deliver, runAlarm } from "../support/pipeline.ts";
+
+/** One change: where it goes and what it asks. */
+interface Asked {
+  path: string;
+  body?: unknown;
+}
+
+const id = async (made: Promise<{ id: string }>) => (await made).id;
+const supplier = () => id(create("suppliers", { name: "s" }));
+const store = async () => await id(create("stores", { supplier_id: await supplier(), name: "S", timezone: "UTC" }));
+const group = () => id(create("device-groups", { name: "g" }));
+const device = () => id(create("devices", { external_name: "d" }));
+const campaign = () => id(create("campaigns", { brand_name: "b", name: "c" }));
+const adGroup = async () => await id(create("ad-groups", { campaign_id: await campaign(), name: "a" }));
+const content = () => id(create("content", { name: "c", type: "image" }));
+const playlist = () => id(create("playlists", { name: "p" }));
+
+async function schedule(): Promise<string> {
+  return await id(scheduleOf(await id(playlistWithItems()), "GROUP", (await smallNetwork()).group.id));
+}
+
+async function playlistItem(): Promise<string> {
+  const { id: playlistId } = await playlistWithItems();
+  const { items } = (await admin("GET", `/v1/admin/playlists/${playlistId}/items`)).body as { items: { id: string }[] };
+  return `playlists/${playlistId}/items/${items[0]?.id}`;
+}
+
+async function waitingClaim(): Promise<string> {
+  const asked = await call("POST", "/v1/device/pairing/create-claim", { device_info: { model: "P4" } });
+  return String(asked.body.claim_id);
+}
+
+/** A device whose play was recorded, and the chunk that brought it. */
+async function recorded(): Promise<{ deviceId: string; chunk: Uint8Array }> {
+  const sender = await makeDevice();
+  const queue = new CaughtQueue();
+  await env.SEQUENCER.getByName(sender.id).refreshProfile();
+  await queue.attach(sender.id, { OUTBOX_RESEND_AFTER_MS: "900000" });
+  await postBatch(sender, await signedLogs(sender, 1));
+  await runAlarm(sender.id);
+  const [chunk] = queue.take();
+  if (!chunk) throw new Error("nothing was sent");
+  await deliver([chunk]);
+  return { deviceId: sender.id, chunk };
+}
+
+/** A dead letter that holds what is recorded already: sent again, it meets the ledger. */
+async function deadLetter(): Promise<string> {
+  const { deviceId, chunk } = await recorded();
+  const letterId = crypto.randomUUID();
+  await env.BUCKET.put(`dead-letter/${letterId}`, chunk);
+  await env.DB.prepare(
+    "INSERT INTO dead_letters (id, r2_key, device_id, chunk_id, reason, plays_count, created_at) VALUES (?, ?, ?, 'c', 'TEST', 1, 1)",
+  )
+    .bind(letterId, `dead-letter/${letterId}`, deviceId)
+    .run();
+  return letterId;
+}
+
+/** Days of which there are plays, and no replay that is running. */
+async function replayRange(): Promise<{ from: string; to: string }> {
+  await recorded();
+  const { items } = (await admin("GET", "/v1/admin/pipeline/replays")).body as { items: { id: string; status: string }[] };
+  for (const { id: running } of items.filter(({ status }) => status === "filling")) {
+    await admin("POST", `/v1/admin/pipeline/replays/${running}/abandon`);
+  }
+  const day = (ms: number) => utcDay(Date.now() + ms);
+  return { from: day(-2 * DAY_MS), to: day(DAY_MS) };
+}
+
+const under = (path: string, body?: unknown): Asked => ({ path: `/v1/admin/${path}`, body });
+const change = (resource: string, made: () => Promise<string>, body: unknown) => async () => under(`${resource}/${await made()}`, body);
+const removal = (resource: string, made: () => Promise<string>) => async () => under(`${resource}/${await made()}`);
+
+/** How every change that an administrator can make is made. */
+const CHANGES: Record<string, () => Promise<Asked>> = {
+  "POST /v1/admin/suppliers": async () => under("suppliers", { name: "s" }),
+  "PATCH /v1/admin/suppliers/:id": change("suppliers", supplier, { name: "t" }),
+  "DELETE /v1/admin/suppliers/:id": removal("suppliers", supplier),
+  "POST /v1/admin/stores": async () => under("stores", { supplier_id: await supplier(), name: "S", timezone: "UTC" }),
+  "PATCH /v1/admin/stores/:id": change("stores", store, { timezone: "Asia/Tokyo" }),
+  "DELETE /v1/admin/stores/:id": removal("stores", store),
+  "POST /v1/admin/device-groups": async () => under("device-groups", { name: "g" }),
+  "PATCH /v1/admin/device-groups/:id": change("device-groups", group, { policy: { signature: "optional" } }),
+  "DELETE /v1/admin/device-groups/:id": removal("device-groups", group),
+  "POST /v1/admin/devices": async () => under("devices", { external_name: "d" }),
+  "PATCH /v1/admin/devices/:id": change("devices", device, { external_name: "e" }),
+  "POST /v1/admin/devices/:id/revoke": async () => under(`devices/${await device()}/revoke`),
+  "POST /v1/admin/devices/:id/sequencer/trust": async () => under(`devices/${(await recorded()).deviceId}/sequencer/trust`),
+  "POST /v1/device/pairing/create-claim": async () => ({ path: "/v1/device/pairing/create-claim", body: { name: "n" } }),
+  "POST /v1/admin/claims/:id/approve": async () => under(`claims/${await waitingClaim()}/approve`, { name: "n" }),
+  "POST /v1/admin/claims/:id/reject": async () => under(`claims/${await waitingClaim()}/reject`),
+  "POST /v1/admin/campaigns": async () => under("campaigns", { brand_name: "b", name: "c" }),
+  "PATCH /v1/admin/campaigns/:id": change("campaigns", campaign, { archived: true }),
+  "POST /v1/admin/ad-groups": async () => under("ad-groups", { campaign_id: await campaign(), name: "a" }),
+  "PATCH /v1/admin/ad-groups/:id": change("ad-groups", adGroup, { tags: ["t"] }),
+  "POST /v1/admin/content": async () => under("content", { name: "c", type: "image" }),
+  "PATCH /v1/admin/content/:id": change("content", content, { name: "d" }),
+  "POST /v1/admin/content/:id/versions": async () => under(`content/${await content()}/versions`, { sha256: "a".repeat(64) }),
+  "POST /v1/admin/playlists": async () => under("playlists", { name: "p" }),
+  "PATCH /v1/admin/playlists/:id": change("playlists", playlist, { tags: ["t"] }),
+  "PUT /v1/admin/playlists/:id/items": async () =>
+    under(`playlists/${await playlist()}/items`, { items: [{ content_version_id: (await contentWithVersion()).versionId }] }),
+  "POST /v1/admin/playlists/:id/items": async () =>
+    under(`playlists/${await playlist()}/items`, { content_version_id: (await contentWithVersion()).versionId }),
+  "PATCH /v1/admin/playlists/:id/items/:item_id": async () => under(await playlistItem(), { weight: 2 }),
+  "DELETE /v1/admin/playlists/:id/items/:item_id": async () => under(await playlistItem()),
+  "POST /v1/admin/schedules": async () =>
+    under("schedules", {
+      name: "s",
+      target_type: "GROUP",
+      target_id: await group(),
+      playlist_id: await id(playlistWithItems()),
+    }),
+  "PATCH /v1/admin/schedules/:id": change("schedules", schedule, { rules: { priority: 1 } }),
+  "DELETE /v1/admin/schedules/:id": removal("schedules", schedule),
+  "POST /v1/admin/pipeline/dead-letters/:id/redrive": async () => under(`pipeline/dead-letters/${await deadLetter()}/redrive`),
+  "POST /v1/admin/pipeline/redrive": async () => under("pipeline/redrive", { ids: [await deadLetter()] }),
+  "POST /v1/admin/pipeline/relist": async () => under("pipeline/relist"),
+  "POST /v1/admin/pipeline/replay": async () => under("pipeline/replay", await replayRange()),
+  "POST /v1/admin/pipeline/replays/:id/abandon": async () => {
+    const started = await admin("POST", "/v1/admin/pipeline/replay", await replayRange());
+    return under(`pipeline/replays/${started.body.id}/abandon`);
+  },
+};
+
+const WRITING = ["POST", "PUT", "PATCH", "DELETE"];
+const served = [
+  ...new Set(
+    app.routes
+      .filter(({ method, path }) => WRITING.includes(method) && (path.startsWith("/v1/admin/") || path.endsWith("/create-claim")))
+      .map(({ method, path }) => `${method} ${path}`),
+  ),
+];
+
+test("every change that an administrator can make is known here", () => {
+  expect(Object.keys(CHANGES).sort()).toEqual(served.sort());
+});
+
+test.each(Object.entries(CHANGES))("%s leaves exactly one audit row, which says from where", async (route, prepare) => {
+  const { path, body } = await prepare();
+  const before = (await auditRows()).map((row) => row.id);
+  const [method = ""] = route.split(" ");
+  const answer = await admin(method, path, body, { "CF-Connecting-IP": "203.0.113.7", "X-Correlation-Id": "audit-test-1" });
+  expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
+  const rows = (await auditRows()).filter((row) => !before.includes(row.id));
+  expect(rows).toHaveLength(1);
+  expect(rows[0]?.origin).toMatchObject({ network: "203.0.113.0/24", correlation_id: "audit-test-1" });
+  expect(JSON.stringify(rows[0])).not.toContain("203.0.113.7");
+});
+
+test.each(Object.entries(CHANGES))("%s leaves none where it is refused for want of a token", async (route, prepare) => {
+  const { path, body } = await prepare();
+  const before = (await auditRows()).length;
+  const [method = ""] = route.split(" ");
+  expect((await call(method, path, body, { Authorization: "Bearer wrong" })).status).toBe(401);
+  expect(await auditRows()).toHaveLength(before);
+});

@@ -1,0 +1,163 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, test } from "vitest";
+import { type PlanInputChange, plansTouchedBy, touchStatements } from "../../src/plans/touch.ts";
+import { admin, create } from "../support/admin.ts";
+import { contentWithVersion, playlistWithItems, scheduleOf } from "../support/media.ts";
+
+/** Two groups with two devices each, in two stores; every device has a fresh plan. Names: a1 and a2 in group A, b1 and b2 in group B. */
+async function network() {
+  const supplier = await create("suppliers", { name: "s" });
+  const store = () => create("stores", { supplier_id: supplier.id, name: "S", timezone: "UTC" });
+  const [s1, s2, groupA, groupB] = await Promise.all([
+    store(),
+    store(),
+    create("device-groups", { name: "A" }),
+    create("device-groups", { name: "B" }),
+  ]);
+  const device = (external_name: string, group_id: string, store_id: string) => create("devices", { external_name, group_id, store_id });
+  const devices = {
+    a1: (await device("a1", groupA.id, s1.id)).id,
+    a2: (await device("a2", groupA.id, s2.id)).id,
+    b1: (await device("b1", groupB.id, s1.id)).id,
+    b2: (await device("b2", groupB.id, s2.id)).id,
+  };
+  const insert = env.DB.prepare(
+    "INSERT INTO playout_plans (id, device_id, etag, plan_json, valid_from, valid_to, generated_at) VALUES (?, ?, 'e', '{}', 1, 2, 1)",
+  );
+  await env.DB.batch(Object.values(devices).map((id) => insert.bind(crypto.randomUUID(), id)));
+  const names = Object.fromEntries(Object.entries(devices).map(([name, id]) => [id, name]));
+
+  /** Does something, and tells whose plans it marked; they are fresh again afterwards. */
+  const touched = async (act: () => Promise<unknown>): Promise<string> => {
+    const before = await revision();
+    await act();
+    const { results } = await env.DB.prepare("SELECT device_id FROM playout_plans WHERE stale = 1").all<{ device_id: string }>();
+    await refresh();
+    const marked = results
+      .map(({ device_id }) => names[device_id] ?? "other")
+      .sort()
+      .join(" ");
+    // A plan that is being made now hears of the change by the revision.
+    if (marked !== "") expect(await revision()).toBeGreaterThan(before);
+    return marked;
+  };
+  const patch = (path: string, body: unknown) => async () => {
+    const answer = await admin("PATCH", `/v1/admin/${path}`, body);
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  };
+  return { supplier, s1, s2, groupA, groupB, ...devices, touched, patch };
+}
+
+/** All plans are made anew. */
+async function refresh(): Promise<void> {
+  await env.DB.prepare("UPDATE playout_plans SET stale = 0").run();
+}
+
+async function revision(): Promise<number> {
+  return (await env.DB.prepare("SELECT revision FROM plan_inputs").first<number>("revision")) ?? -1;
+}
+
+describe("what is written marks the plans that it touches, and no others", () => {
+  test("a schedule: its target's, before and after; not for a name, nor in the archive", async () => {
+    const { groupA, groupB, b1, touched, patch } = await network();
+    const playlist = await playlistWithItems();
+    let id = "";
+    expect(await touched(async () => ({ id } = await scheduleOf(playlist.id, "GROUP", groupA.id)))).toBe("a1 a2");
+    expect(await touched(patch(`schedules/${id}`, { name: "n", tags: ["t"] }))).toBe("");
+    expect(await touched(patch(`schedules/${id}`, { rules: { priority: 1 } }))).toBe("a1 a2");
+    expect(await touched(patch(`schedules/${id}`, { timezone: "Asia/Tokyo" }))).toBe("a1 a2");
+    expect(await touched(patch(`schedules/${id}`, { target_id: groupB.id }))).toBe("a1 a2 b1 b2");
+    expect(await touched(patch(`schedules/${id}`, { target_type: "DEVICE", target_id: b1 }))).toBe("b1 b2");
+    expect(await touched(patch(`schedules/${id}`, { archived: true }))).toBe("b1");
+    expect(await touched(patch(`schedules/${id}`, { rules: {} }))).toBe("");
+    expect(await touched(patch(`schedules/${id}`, { archived: false }))).toBe("b1");
+    expect(await touched(() => admin("DELETE", `/v1/admin/schedules/${id}`))).toBe("b1");
+  });
+
+  test("a schedule that is deleted out of the archive touches none; one that is refused, none either", async () => {
+    const { groupA, touched, patch } = await network();
+    const { id } = await scheduleOf((await playlistWithItems()).id, "GROUP", groupA.id);
+    await touched(patch(`schedules/${id}`, { archived: true }));
+    expect(await touched(() => admin("DELETE", `/v1/admin/schedules/${id}`))).toBe("");
+    expect(await touched(() => admin("POST", "/v1/admin/schedules", { name: "x", target_type: "GROUP", target_id: groupA.id }))).toBe("");
+  });
+
+  test("a playlist: where a live schedule or a group's default plays it", async () => {
+    const { groupA, groupB, b1, touched, patch } = await network();
+    const { id, versionId } = await playlistWithItems();
+    const items = (weight: number) => () =>
+      admin("PUT", `/v1/admin/playlists/${id}/items`, { items: [{ content_version_id: versionId, weight }] });
+    expect(await touched(items(2))).toBe("");
+    const schedule = await scheduleOf(id, "DEVICE", b1);
+    await refresh();
+    expect(await touched(items(3))).toBe("b1");
+    expect(await touched(patch(`device-groups/${groupA.id}`, { default_playlist_id: id }))).toBe("a1 a2");
+    expect(await touched(items(4))).toBe("a1 a2 b1");
+    const campaign = await create("campaigns", { brand_name: "B", name: "c" });
+    expect(await touched(patch(`playlists/${id}`, { name: "n", tags: ["t"] }))).toBe("");
+    expect(await touched(patch(`playlists/${id}`, { campaign_id: campaign.id }))).toBe("a1 a2 b1");
+    await touched(patch(`schedules/${schedule.id}`, { archived: true }));
+    expect(await touched(items(5))).toBe("a1 a2");
+    expect(await touched(patch(`device-groups/${groupA.id}`, { default_playlist_id: null }))).toBe("a1 a2");
+    expect(await touched(items(6))).toBe("");
+    expect(groupB.id).not.toBe(groupA.id);
+  });
+
+  test("a store's zone and hours: its devices; its name and place: none", async () => {
+    const { s1, touched, patch } = await network();
+    expect(await touched(patch(`stores/${s1.id}`, { timezone: "Asia/Tokyo" }))).toBe("a1 b1");
+    expect(await touched(patch(`stores/${s1.id}`, { operating_hours: { mon: [] } }))).toBe("a1 b1");
+    expect(await touched(patch(`stores/${s1.id}`, { name: "n", lat: 1, lng: 2 }))).toBe("");
+  });
+
+  test("a device's store and group: its own; its name: none", async () => {
+    const { a1, b2, s2, groupA, touched, patch } = await network();
+    expect(await touched(patch(`devices/${a1}`, { store_id: s2.id }))).toBe("a1");
+    expect(await touched(patch(`devices/${b2}`, { group_id: groupA.id }))).toBe("b2");
+    expect(await touched(patch(`devices/${b2}`, { external_name: "n" }))).toBe("");
+  });
+
+  test("a group's policy: none", async () => {
+    const { groupA, touched, patch } = await network();
+    expect(await touched(patch(`device-groups/${groupA.id}`, { policy: { signature: "optional" } }))).toBe("");
+  });
+
+  test("content and a version of it: where they are played", async () => {
+    const { groupA, b1, touched } = await network();
+    const one = await playlistWithItems();
+    const other = await playlistWithItems();
+    await scheduleOf(one.id, "GROUP", groupA.id);
+    await scheduleOf(other.id, "DEVICE", b1);
+    await refresh();
+    const write =
+      (...changes: PlanInputChange[]) =>
+      async () =>
+        await env.DB.batch(touchStatements(env.DB, changes));
+    expect(await touched(write({ kind: "content", contentId: one.contentId }))).toBe("a1 a2");
+    expect(await touched(write({ kind: "content_version", versionId: other.versionId }))).toBe("b1");
+    expect(await touched(write({ kind: "content", contentId: (await contentWithVersion()).contentId }))).toBe("");
+    expect(
+      await touched(write({ kind: "content", contentId: one.contentId }, { kind: "content_version", versionId: other.versionId })),
+    ).toBe("a1 a2 b1");
+  });
+});
+
+describe("plansTouchedBy", () => {
+  test("gives a condition with as many values as it has places", () => {
+    const changes: PlanInputChange[] = [
+      { kind: "schedule", targetType: "GROUP", targetId: "g" },
+      { kind: "schedule", targetType: "DEVICE", targetId: "d" },
+      { kind: "playlist", playlistId: "p" },
+      { kind: "content", contentId: "c" },
+      { kind: "content_version", versionId: "v" },
+      { kind: "store", storeId: "s" },
+      { kind: "device", deviceId: "d" },
+      { kind: "group", groupId: "g" },
+    ];
+    for (const change of changes) {
+      const { where, values } = plansTouchedBy(change);
+      expect(values, where).toHaveLength(where.split("?").length - 1);
+    }
+    expect(touchStatements(env.DB, [])).toEqual([]);
+  });
+});
