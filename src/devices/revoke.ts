@@ -34,6 +34,7 @@ async function readStatus(db: D1Database, deviceId: string): Promise<RevokedRow>
 }
 
 async function commitRevocation(db: D1Database, deviceId: string, before: RevokedRow, actor: string, now: number): Promise<void> {
+  const details = { before: { status: before.status }, after: { status: "revoked" } };
   try {
     await db.batch([
       // Revoked by another call meanwhile: the null is refused by the column, so that one audit row stays one.
@@ -50,11 +51,7 @@ async function commitRevocation(db: D1Database, deviceId: string, before: Revoke
       // A code that was made for this device before must not bring it back.
       db.prepare("UPDATE claims SET status = 'rejected' WHERE device_id = ? AND status IN ('pending', 'approved')").bind(deviceId),
       profilePushStatement(db, scopes.device(deviceId), now),
-      auditStatement(
-        db,
-        { actor, action: "device.revoke", targetType: "device", targetId: deviceId, details: { before: { status: before.status } } },
-        now,
-      ),
+      auditStatement(db, { actor, action: "device.revoke", targetType: "device", targetId: deviceId, details }, now),
     ]);
   } catch (error) {
     if ((await readStatus(db, deviceId)).status !== "revoked") throw error;

@@ -27,7 +27,7 @@ test("revoking ends status, keys and tokens, writes one audit row, and answers w
   ]);
   expect(
     await rows("SELECT actor_user_id, details_json FROM audit_log WHERE target_id = ? AND action = 'device.revoke'", device_id),
-  ).toEqual([{ actor_user_id: "admin-token", details_json: '{"before":{"status":"active"}}' }]);
+  ).toEqual([{ actor_user_id: "admin-token", details_json: '{"before":{"status":"active"},"after":{"status":"revoked"}}' }]);
   const refused = await refresh(refresh_token);
   expect([refused.status, refused.body.code]).toEqual([401, "REFRESH_TOKEN_REVOKED"]);
 });
