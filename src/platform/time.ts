@@ -42,7 +42,8 @@ function parseIsoUtc(text: string): number | null {
   const [year, month, day] = [digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10)];
   const [hour, minute, second, milli] = [digits(text, 11, 13), digits(text, 14, 16), digits(text, 17, 19), digits(text, 20, 23)];
   // Years that `Date.UTC` takes for others are left to the careful way. NaN passes no comparison.
-  if (!(year >= 100 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 && second <= 59 && milli >= 0)) return null;
+  if (!(year >= 100 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 && second <= 59 && milli >= 0))
+    return null;
   const ms = Date.UTC(year, month - 1, day, hour, minute, second, milli);
   return day > 28 && new Date(ms).getUTCDate() !== day ? null : ms;
 }
