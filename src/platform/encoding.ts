@@ -1,5 +1,22 @@
 const encoder = new TextEncoder();
 
+const UTF8_BYTES_PER_CHAR = 3;
+const TEXT_BUFFER_BYTES = 64 * 1024;
+
+/** Writes many texts as UTF-8 into few buffers: a buffer for each small text costs the runtime more than writing it. For one request, or the like. */
+export class TextBuffer {
+  #free = new Uint8Array(0);
+
+  encode(text: string): Uint8Array<ArrayBuffer> {
+    const most = text.length * UTF8_BYTES_PER_CHAR;
+    if (this.#free.length < most) this.#free = new Uint8Array(Math.max(most, TEXT_BUFFER_BYTES));
+    const { written } = encoder.encodeInto(text, this.#free);
+    const bytes = this.#free.subarray(0, written);
+    this.#free = this.#free.subarray(written);
+    return bytes;
+  }
+}
+
 /** SHA-256 of bytes or of a text's UTF-8, raw. */
 export async function sha256(data: Uint8Array | string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = typeof data === "string" ? encoder.encode(data) : data;

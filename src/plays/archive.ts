@@ -30,8 +30,11 @@ export const NUMBERS = new Set<string>(["duration_ms", "expected_ms", "sequence"
 const UNIQUE = { encoding: "PLAIN", statistics: false } as const;
 /** Of one whose bytes look random besides: compressing them would only cost time. */
 const RANDOM = { ...UNIQUE, codec: "UNCOMPRESSED" } as const;
-/** How records are written: a segment lives until it is compacted, and compressing its records would take longer than all else of it. */
-export type RecordCodec = "UNCOMPRESSED" | "SNAPPY";
+/**
+ * A segment is written while plays wait for it, read whole or not at all, and compacted soon: bounds of its columns and compressed records would
+ * take longer than all else of it. A part stays for good.
+ */
+export type ArchiveFile = "segment" | "part";
 const ROW_GROUP_ROWS = 100_000;
 
 /**
@@ -44,20 +47,22 @@ export async function buildSegment(chunks: Chunk[], now: number): Promise<Segmen
     const name = chunkId(chunk.header);
     return chunk.plays.map((play, index): ArchiveRow => ({ ...play, chunk: name, index, deviceId: chunk.header.device_id }));
   });
-  const bytes = writeParquet(rows, "UNCOMPRESSED");
+  const bytes = writeParquet(rows, "segment");
   const id = uuidv7();
   const dt = utcDay(now);
   return { id, key: `segments/dt=${dt}/${id}.parquet`, dt, bytes, sha256: await sha256(bytes), plays: rows.length };
 }
 
 /** Rows of the archive as a Parquet file: the columns of {@link buildSegment}. */
-export function writeParquet(rows: ArchiveRow[], records: RecordCodec): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(
-    parquetWriteBuffer({ columnData: columns(rows, records), rowGroupSize: ROW_GROUP_ROWS, createdBy: "alive-signage" }),
-  );
+export function writeParquet(rows: ArchiveRow[], file: ArchiveFile): Uint8Array<ArrayBuffer> {
+  const columnData =
+    file === "part" ? columns(rows) : columns(rows).map((column) => ({ ...column, statistics: false, ...IN_SEGMENT[column.name] }));
+  return new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: ROW_GROUP_ROWS, createdBy: "alive-signage" }));
 }
 
-function columns(rows: ArchiveRow[], records: RecordCodec): ColumnSource[] {
+const IN_SEGMENT: Record<string, Partial<ColumnSource>> = { record: RANDOM };
+
+function columns(rows: ArchiveRow[]): ColumnSource[] {
   return [
     { name: "chunk_id", type: "STRING", data: rows.map((row) => row.chunk) },
     { name: "chunk_index", type: "INT32", data: rows.map((row) => row.index) },
@@ -66,14 +71,15 @@ function columns(rows: ArchiveRow[], records: RecordCodec): ColumnSource[] {
     { name: "signed_by", type: "STRING", data: rows.map((row) => row.proof.signedBy) },
     { name: "signature", type: "BYTE_ARRAY", data: rows.map(signatureBytes), ...RANDOM },
     { name: "batch_lines", type: "STRING", data: rows.map((row) => row.batch?.lines ?? null) },
-    { name: "record", type: "STRING", data: rows.map((row) => row.proof.record), ...UNIQUE, codec: records },
+    { name: "record", type: "STRING", data: rows.map((row) => row.proof.record), ...UNIQUE },
   ];
 }
 
 function playColumn(name: keyof AcceptedPlay, rows: ArchiveRow[]): ColumnSource {
-  if (TIMES.has(name)) return { name, type: "TIMESTAMP", data: rows.map((row) => new Date(Number(row.play[name]))) };
-  if (NUMBERS.has(name))
-    return { name, type: "INT64", data: rows.map((row) => (row.play[name] === null ? null : BigInt(Number(row.play[name])))) };
+  if (TIMES.has(name) || NUMBERS.has(name)) {
+    const data = rows.map((row) => (row.play[name] === null ? null : BigInt(row.play[name])));
+    return { name, type: TIMES.has(name) ? "TIMESTAMP" : "INT64", data };
+  }
   if (name === "quality") return { name, type: "INT32", data: rows.map((row) => row.play.quality) };
   if (name === "billable") return { name, type: "BOOLEAN", data: rows.map((row) => row.play.billable === 1) };
   const data = rows.map((row) => row.play[name] || null);

@@ -1,5 +1,6 @@
 import type { DeviceIdentity } from "../devices/token.ts";
 import { isObject } from "../platform/body.ts";
+import { TextBuffer } from "../platform/encoding.ts";
 import { consultCatalogue } from "./catalogue.ts";
 import { readPlaybackLog } from "./dialects/playback-log.ts";
 import { type AdmitRequest, handOver, type RefusedByWorker } from "./handover.ts";
@@ -45,8 +46,9 @@ export interface RefusedRecord extends RefusedByWorker {
 /** Shape, device, checksum and signature of all records, and what the catalogue says of those that hold. */
 export async function examine(received: Received, batchSignature: string | null, db: D1Database, correlationId: string): Promise<Examined> {
   const { identity, records, door, receivedAt } = received;
+  const texts = new TextBuffer();
   const candidates = records.map(
-    (record, index): Candidate => ({ index, record, canonical: isObject(record) ? canonicalRecord(record) : notAnObject() }),
+    (record, index): Candidate => ({ index, record, canonical: isObject(record) ? canonicalRecord(record, texts) : notAnObject() }),
   );
   const batch =
     batchSignature === null

@@ -130,6 +130,13 @@ export function confirmedRanges(state: OutboxState): [first: number, last: numbe
   return ranges;
 }
 
+/** Bytes of the arrivals that are not confirmed. */
+export function unconfirmedBytes(arrivals: Pick<Arrival, "n" | "bytes">[], state: OutboxState): number {
+  const confirmed = confirmedRanges(state);
+  const isConfirmed = (n: number) => confirmed.some(([first, last]) => n >= first && n <= last);
+  return arrivals.reduce((sum, { n, bytes }) => (isConfirmed(n) ? sum : sum + bytes), 0);
+}
+
 /** Groups chunks so that each group may be sent by one `sendBatch`. */
 export function groupForSending<T extends { bytes: Uint8Array }>(messages: T[]): T[][] {
   const groups: T[][] = [];

@@ -7,7 +7,7 @@ import {
   SEEN_RETENTION_MS,
 } from "./limits.ts";
 import { type FilterHash, filterHash, mayHold, type SeenEntry, searchPack, sortedPack, unpackSeen } from "./seen.ts";
-import type { PackFilter, SequencerStore } from "./sequencer-store.ts";
+import type { KeptArrival, PackFilter, SequencerStore } from "./sequencer-store.ts";
 
 /**
  * Everything that a device's sequencer has seen, in bounded memory: the newest entries in a map, the older ones in sorted packs
@@ -24,8 +24,12 @@ export class SeenIndex {
   readonly #loaded = new Map<number, Uint8Array>();
   #loadedBytes = 0;
 
-  constructor(private readonly store: SequencerStore) {
-    for (const { at, seen } of store.unpackedSeen()) {
+  constructor(
+    private readonly store: SequencerStore,
+    arrivals: KeptArrival[],
+  ) {
+    for (const { at, seen } of arrivals) {
+      if (seen === null) continue;
       this.#freshSince ??= at;
       for (const entry of unpackSeen(seen)) this.#fresh.set(entry.id, entry);
     }

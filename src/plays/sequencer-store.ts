@@ -26,6 +26,14 @@ export interface PackFilter {
   filter: Uint8Array;
 }
 
+/** An arrival as an object finds it that wakes up. */
+export interface KeptArrival {
+  n: number;
+  at: number;
+  bytes: number;
+  seen: Uint8Array | null;
+}
+
 /** A refused record, kept to be looked at. */
 export interface RefusedRecord {
   at: number;
@@ -74,9 +82,10 @@ export class SequencerStore {
     return this.storage.transactionSync(work);
   }
 
-  read<K extends keyof Meta>(key: K): Meta[K] | null {
-    const row = this.#sql.exec<{ value: string }>("SELECT value FROM meta WHERE key = ?", key).toArray()[0];
-    return row ? (JSON.parse(row.value) as Meta[K]) : null;
+  /** Everything that is not a list, in one read: an object that wakes up needs all of it. */
+  readMeta(): Partial<Meta> {
+    const rows = this.#sql.exec<{ key: string; value: string }>("SELECT key, value FROM meta").toArray();
+    return Object.fromEntries(rows.map(({ key, value }) => [key, JSON.parse(value)]));
   }
 
   /** One row. */
@@ -122,16 +131,14 @@ export class SequencerStore {
       .map((row) => new Uint8Array(row.body));
   }
 
-  lastArrival(): number {
-    return this.#sql.exec<{ n: number }>("SELECT coalesce(max(n), 0) AS n FROM arrivals").one().n;
-  }
-
-  /** What was seen of the arrivals that no pack has yet, oldest first. */
-  unpackedSeen(): { at: number; seen: Uint8Array }[] {
+  /** All arrivals that are kept, oldest first, without their bodies; `seen` is null where a pack has it. */
+  arrivals(): KeptArrival[] {
     return this.#sql
-      .exec<{ at: number; seen: ArrayBuffer }>("SELECT at, seen FROM arrivals WHERE seen IS NOT NULL ORDER BY n")
+      .exec<{ n: number; at: number; bytes: number; seen: ArrayBuffer | null }>(
+        "SELECT n, at, length(body) AS bytes, seen FROM arrivals ORDER BY n",
+      )
       .toArray()
-      .map((row) => ({ at: row.at, seen: new Uint8Array(row.seen) }));
+      .map((row) => ({ ...row, seen: row.seen && new Uint8Array(row.seen) }));
   }
 
   /** Adds a pack. One row. `until` is when its youngest entry was seen. Returns its id. */
@@ -200,16 +207,5 @@ export class SequencerStore {
       .exec<{ body: string }>("SELECT body FROM refused ORDER BY n DESC")
       .toArray()
       .flatMap((row) => (JSON.parse(row.body) as RefusedRecord[]).reverse());
-  }
-
-  /** Bytes of plays that are not confirmed. */
-  unconfirmedBytes(confirmed: [number, number][]): number {
-    let bytes = this.#sql.exec<{ bytes: number }>("SELECT coalesce(sum(length(body)), 0) AS bytes FROM arrivals").one().bytes;
-    for (const [first, last] of confirmed) {
-      bytes -= this.#sql
-        .exec<{ bytes: number }>("SELECT coalesce(sum(length(body)), 0) AS bytes FROM arrivals WHERE n BETWEEN ? AND ?", first, last)
-        .one().bytes;
-    }
-    return bytes;
   }
 }

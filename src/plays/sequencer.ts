@@ -31,6 +31,7 @@ import {
   type SealedChunk,
   seal,
   takeOverdue,
+  unconfirmedBytes,
 } from "./outbox.ts";
 import { packSeen } from "./seen.ts";
 import { recordedAsSeen } from "./seen-again.ts";
@@ -69,6 +70,7 @@ export class DeviceSequencer extends DurableObject<Env> {
   #lastArrival: number;
   /** Bytes of plays that are not confirmed. */
   #outboxBytes: number;
+  /** When the alarm was set to, as far as this instance knows: null when it has just woken up. Setting it once too often is all that costs. */
   #alarmAt: number | null = null;
   readonly #queueBreaker = new Breaker(BREAKER_FAILURES, BREAKER_OPEN_MS);
 
@@ -76,16 +78,15 @@ export class DeviceSequencer extends DurableObject<Env> {
     super(ctx, env);
     this.#store = new SequencerStore(ctx.storage);
     this.#store.migrate();
-    this.#identity = this.#store.read("identity");
-    this.#profile = this.#store.read("profile");
-    this.#head = this.#store.read("head") ?? structuredClone(EMPTY_HEAD);
-    this.#outbox = this.#store.read("outbox") ?? EMPTY_OUTBOX;
-    this.#seen = new SeenIndex(this.#store);
-    this.#lastArrival = Math.max(this.#store.lastArrival(), this.#outbox.sealedThrough);
-    this.#outboxBytes = this.#store.unconfirmedBytes(confirmedRanges(this.#outbox));
-    ctx.blockConcurrencyWhile(async () => {
-      this.#alarmAt = await ctx.storage.getAlarm();
-    });
+    const { identity = null, profile = null, head = structuredClone(EMPTY_HEAD), outbox = EMPTY_OUTBOX } = this.#store.readMeta();
+    const arrivals = this.#store.arrivals();
+    this.#identity = identity;
+    this.#profile = profile;
+    this.#head = head;
+    this.#outbox = outbox;
+    this.#seen = new SeenIndex(this.#store, arrivals);
+    this.#lastArrival = Math.max(arrivals.at(-1)?.n ?? 0, outbox.sealedThrough);
+    this.#outboxBytes = unconfirmedBytes(arrivals, outbox);
   }
 
   /** Judges the logs of one request, keeps the accepted ones, and answers. Nothing is kept where the whole request is refused. */

@@ -1,5 +1,5 @@
 import { type SignatureAlg, verifySignature } from "../devices/keys.ts";
-import { decodeBase64, sha256, sha256Hex } from "../platform/encoding.ts";
+import { decodeBase64, sha256, sha256Hex, TextBuffer } from "../platform/encoding.ts";
 import { type CanonicalTexts, canonicalTexts } from "./canonical.ts";
 import { MAX_RECORD_BYTES, MAX_RECORD_DEPTH } from "./limits.ts";
 import type { BatchProof, PlayLog, Proof } from "./play.ts";
@@ -34,26 +34,26 @@ const encoder = new TextEncoder();
 
 /**
  * Puts a record into canonical form. Refused (`VALIDATION_ERROR`): what JCS cannot express (a lone surrogate, a number
- * beyond what JSON's numbers hold), records over 16 KB, and records nested over 64 deep.
+ * beyond what JSON's numbers hold), records over 16 KB, and records nested over 64 deep. The bytes lie in `texts`.
  */
-export function canonicalRecord(record: Record<string, unknown>): CanonicalRecord | Refusal {
+export function canonicalRecord(record: Record<string, unknown>, texts = new TextBuffer()): CanonicalRecord | Refusal {
   const { signature, checksum } = record;
   if (isTooDeep(record, MAX_RECORD_DEPTH))
     return { code: "VALIDATION_ERROR", error: `The record is nested over ${MAX_RECORD_DEPTH} deep.` };
-  let texts: CanonicalTexts;
+  let canonical: CanonicalTexts;
   try {
-    texts = canonicalTexts(record);
+    canonical = canonicalTexts(record);
   } catch {
     return { code: "VALIDATION_ERROR", error: "The record holds a lone surrogate or a number that JSON cannot hold." };
   }
-  const signedBytes = encoder.encode(texts.signed);
+  const signedBytes = texts.encode(canonical.signed);
   if (signedBytes.length + (typeof signature === "string" ? signature.length : 0) > MAX_RECORD_BYTES) {
     return { code: "VALIDATION_ERROR", error: `The record is over ${MAX_RECORD_BYTES} bytes.` };
   }
   return {
-    signedText: texts.signed,
+    signedText: canonical.signed,
     signedBytes,
-    bareBytes: texts.bare === texts.signed ? signedBytes : encoder.encode(texts.bare),
+    bareBytes: canonical.bare === canonical.signed ? signedBytes : texts.encode(canonical.bare),
     checksum: typeof checksum === "string" ? checksum : null,
     signature: typeof signature === "string" ? signature : null,
   };
