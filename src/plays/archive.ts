@@ -31,16 +31,19 @@ const UNIQUE = { encoding: "PLAIN", statistics: false } as const;
 /** Of one whose bytes look random besides: compressing them would only cost time. */
 const RANDOM = { ...UNIQUE, codec: "UNCOMPRESSED" } as const;
 /**
- * A segment is written while plays wait for it, read whole or not at all, and compacted soon: bounds of its columns and compressed records would
- * take longer than all else of it. A part stays for good.
+ * How a file is written. A segment is written while plays wait for it, read whole or not at all, and compacted soon: compression and bounds of
+ * columns would take longer than all else of it. A part stays for good: Snappy, which every reader has.
  */
-export type ArchiveFile = "segment" | "part";
+const ARCHIVE_FILES = {
+  segment: { codec: "UNCOMPRESSED", statistics: false },
+  part: { codec: "SNAPPY", statistics: true },
+} as const;
 const ROW_GROUP_ROWS = 100_000;
 
 /**
  * Builds the segment of some chunks: a row a play, with its chunk and place in it, all that was decided, and the proof: the record
  * as received (JCS, without signature), its signature as bytes, and for a batch that was signed as a whole the lines that were.
- * Snappy, which every reader has. Absent ids are null here.
+ * Absent ids are null here.
  */
 export async function buildSegment(chunks: Chunk[], now: number): Promise<Segment> {
   const rows = chunks.flatMap((chunk) => {
@@ -54,13 +57,10 @@ export async function buildSegment(chunks: Chunk[], now: number): Promise<Segmen
 }
 
 /** Rows of the archive as a Parquet file: the columns of {@link buildSegment}. */
-export function writeParquet(rows: ArchiveRow[], file: ArchiveFile): Uint8Array<ArrayBuffer> {
-  const columnData =
-    file === "part" ? columns(rows) : columns(rows).map((column) => ({ ...column, statistics: false, ...IN_SEGMENT[column.name] }));
-  return new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: ROW_GROUP_ROWS, createdBy: "alive-signage" }));
+export function writeParquet(rows: ArchiveRow[], file: keyof typeof ARCHIVE_FILES): Uint8Array<ArrayBuffer> {
+  const options = { ...ARCHIVE_FILES[file], rowGroupSize: ROW_GROUP_ROWS, createdBy: "alive-signage" };
+  return new Uint8Array(parquetWriteBuffer({ columnData: columns(rows), ...options }));
 }
-
-const IN_SEGMENT: Record<string, Partial<ColumnSource>> = { record: RANDOM };
 
 function columns(rows: ArchiveRow[]): ColumnSource[] {
   return [

@@ -196,12 +196,13 @@ function refusalStatements(db: D1Database, sums: Sums): D1PreparedStatement[] {
 function eventStatements(db: D1Database, chunks: HashedChunk[]): D1PreparedStatement[] {
   const rows = chunks.flatMap((chunk) => {
     const id = chunkId(chunk.header);
-    return chunk.plays.map(({ play }) => {
-      const details = EVENT_DETAILS.map((column) => play[column] as unknown);
-      return JSON.stringify([chunk.header.device_id, ...EVENT_COLUMNS.map((column) => play[column]), [...details, id]]);
-    });
+    return chunk.plays.map(({ play }) => [
+      chunk.header.device_id,
+      ...EVENT_COLUMNS.map((column) => play[column]),
+      [...EVENT_DETAILS.map((column): unknown => play[column]), id],
+    ]);
   });
-  return joinParts(rows).map((part) =>
+  return inParts(rows, (row) => row).map((part) =>
     db
       .prepare(
         `${ROWS} INSERT INTO proof_of_play_events (device_id, ${EVENT_COLUMNS.join(", ")}, details_json)
@@ -223,26 +224,16 @@ function adding(columns: readonly string[]): string {
   return columns.map((column) => `${column} = ${column} + excluded.${column}`).join(", ");
 }
 
-/** Rows as JSON arrays of arrays, each under the size that D1 takes. */
+/** Rows as JSON arrays of arrays, each under the size that D1 takes, unless a single row is over it. */
 function inParts<T>(rows: T[], values: (row: T) => unknown[]): string[] {
-  return joinParts(rows.map((row) => JSON.stringify(values(row))));
-}
-
-/** JSON texts as arrays of them, each under the size that D1 takes. */
-function joinParts(texts: string[]): string[] {
-  const parts: string[] = [];
-  let part: string[] = [];
-  let bytes = 2;
-  for (const text of texts) {
-    const size = Buffer.byteLength(text) + 1;
-    if (part.length > 0 && bytes + size > MAX_D1_PARAMETER_BYTES) {
-      parts.push(`[${part.join(",")}]`);
-      part = [];
-      bytes = 2;
-    }
-    part.push(text);
-    bytes += size;
-  }
-  if (part.length > 0) parts.push(`[${part.join(",")}]`);
-  return parts;
+  if (rows.length === 0) return [];
+  const text = JSON.stringify(rows.map(values));
+  // Most rows are ASCII: only where the text's length alone does not settle it are its bytes counted.
+  const fits = text.length * 3 <= MAX_D1_PARAMETER_BYTES || Buffer.byteLength(text) <= MAX_D1_PARAMETER_BYTES;
+  if (fits || rows.length === 1) return [text];
+  const parts = Math.max(2, Math.ceil(Buffer.byteLength(text) / MAX_D1_PARAMETER_BYTES));
+  const each = Math.ceil(rows.length / parts);
+  return Array.from({ length: Math.ceil(rows.length / each) }, (_, at) => rows.slice(at * each, (at + 1) * each)).flatMap((part) =>
+    inParts(part, values),
+  );
 }
