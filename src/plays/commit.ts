@@ -3,8 +3,9 @@ import { withTimeout } from "../platform/retry.ts";
 import type { Segment } from "./archive.ts";
 import { type Chunk, chunkId } from "./chunk.ts";
 import { D1_READ_TIMEOUT_MS, D1_WRITE_TIMEOUT_MS, MAX_D1_PARAMETER_BYTES } from "./limits.ts";
+import type { AcceptedPlay } from "./play.ts";
 import { type Sums, sumChunks } from "./sums.ts";
-import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, EVENT_COLUMNS, EVENT_DETAILS } from "./tables.ts";
+import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, PLAY_VALUES, REQUEST_VALUES } from "./tables.ts";
 
 /** A chunk as it arrived: with the hash of its bytes, which the ledger keeps. */
 export interface HashedChunk extends Chunk {
@@ -192,24 +193,42 @@ function refusalStatements(db: D1Database, sums: Sums): D1PreparedStatement[] {
   );
 }
 
-/** A plain insert: the ledger has said that these plays are new, and the key catches what it should have. */
+/** Rows of eight values; a statement binds a hundred at most. */
+const CHUNK_ROWS_PER_STATEMENT = 12;
+
+/** The single plays, a row a chunk: a plain insert, since the ledger has said that these chunks are new. */
 function eventStatements(db: D1Database, chunks: HashedChunk[]): D1PreparedStatement[] {
-  const rows = chunks.flatMap((chunk) => {
-    const id = chunkId(chunk.header);
-    return chunk.plays.map(({ play }) => [
-      chunk.header.device_id,
-      ...EVENT_COLUMNS.map((column) => play[column]),
-      [...EVENT_DETAILS.map((column): unknown => play[column]), id],
-    ]);
-  });
-  return inParts(rows, (row) => row).map((part) =>
-    db
+  const rows = chunks.filter((chunk) => chunk.plays.length > 0).map(chunkRow);
+  return Array.from({ length: Math.ceil(rows.length / CHUNK_ROWS_PER_STATEMENT) }, (_, at) => {
+    const part = rows.slice(at * CHUNK_ROWS_PER_STATEMENT, (at + 1) * CHUNK_ROWS_PER_STATEMENT);
+    return db
       .prepare(
-        `${ROWS} INSERT INTO proof_of_play_events (device_id, ${EVENT_COLUMNS.join(", ")}, details_json)
-         SELECT ${fields(EVENT_COLUMNS.length + 1)}, j.value -> ${EVENT_COLUMNS.length + 1} FROM j`,
+        `INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, requests_json, plays_json)
+         VALUES ${part.map(() => "(?, ?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
       )
-      .bind(part),
-  );
+      .bind(...part.flat());
+  });
+}
+
+function chunkRow({ header, plays }: HashedChunk): (string | number)[] {
+  const requests: unknown[][] = [];
+  let last: AcceptedPlay | null = null;
+  const values = plays.map(({ play }) => {
+    // The plays of a request follow one another.
+    if (
+      last === null ||
+      last.received_at !== play.received_at ||
+      last.correlation_id !== play.correlation_id ||
+      last.key_id !== play.key_id
+    )
+      requests.push(REQUEST_VALUES.map((column) => play[column]));
+    last = play;
+    return [requests.length - 1, ...PLAY_VALUES.map((column) => play[column])];
+  });
+  const days = [...new Set(plays.map(({ play }) => play.day))].sort();
+  const { device_id, incarnation, number } = header;
+  const texts = [JSON.stringify(requests), JSON.stringify(values)] as const;
+  return [device_id, days.at(-1) ?? "", incarnation, number, days[0] ?? "", plays.length, ...texts];
 }
 
 /** Rows that come as one JSON array of arrays. Materialised: SQLite would otherwise write each row out as text again for each of its columns. */

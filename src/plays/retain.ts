@@ -5,7 +5,7 @@ export const MAX_DATABASE_BYTES = 6_000_000_000;
 /** Hourly rows go so long after their day was last touched. */
 export const HOURLY_ROWS_KEPT_MS = 45 * DAY_MS;
 /** Bounds of one run; the next one goes on. A statement of D1 may take 30 s, an invocation make 1,000 queries. */
-const ROWS_PER_STATEMENT = 10_000;
+const ROWS_PER_STATEMENT = 1000;
 const STATEMENTS_PER_RUN = 150;
 const RETIRED_DAYS_PER_RUN = 100;
 
@@ -17,7 +17,8 @@ export interface RetainOptions {
 
 /** What a run did, for its log line. */
 export interface RetainResult {
-  eventRows: number;
+  /** Single plays that went. */
+  plays: number;
   /** The first day of which all single plays are kept. */
   keptFrom: string;
   /** Whether the database is too large, so that a day inside the window went. */
@@ -39,14 +40,14 @@ export async function retain(env: Pick<Env, "DB" | "EVENT_ROWS_DAYS">, now: numb
   const byAge = utcDay(now - Number(env.EVENT_ROWS_DAYS) * DAY_MS);
   const bySize = (await databaseBytes(env.DB)) > maxDatabaseBytes ? await behindOldestDay(env.DB, now) : null;
   const keptFrom = await moveWindow(env.DB, bySize && bySize > byAge ? bySize : byAge);
-  let eventRows = 0;
+  let plays = 0;
   let unfinished = true;
   for (let statement = 0; statement < maxStatements && unfinished; statement++) {
     const deleted = await deleteEventRows(env.DB, keptFrom, rowsPerStatement);
-    eventRows += deleted;
-    unfinished = deleted === rowsPerStatement;
+    plays += deleted.plays;
+    unfinished = deleted.chunks === rowsPerStatement;
   }
-  return { eventRows, keptFrom, overSize: bySize !== null, unfinished, hourlyDays: await retireHourlyRows(env.DB, now) };
+  return { plays, keptFrom, overSize: bySize !== null, unfinished, hourlyDays: await retireHourlyRows(env.DB, now) };
 }
 
 /** The first day of which all single plays are in D1; null where none ever went. Reports of single plays must not reach behind it. */
@@ -64,7 +65,7 @@ async function behindOldestDay(db: D1Database, now: number): Promise<string | nu
   // By the key of each device, not by a scan of all plays.
   const row = await db
     .prepare(
-      `SELECT min((SELECT e.day FROM proof_of_play_events e WHERE e.device_id = d.id ORDER BY e.day LIMIT 1)) AS oldest FROM devices d`,
+      `SELECT min((SELECT e.last_day FROM chunk_plays e WHERE e.device_id = d.id ORDER BY e.last_day LIMIT 1)) AS oldest FROM devices d`,
     )
     .first<{ oldest: string | null }>();
   return row?.oldest && row.oldest < utcDay(now - DAY_MS) ? utcDay(Date.parse(row.oldest) + DAY_MS) : null;
@@ -81,16 +82,17 @@ async function moveWindow(db: D1Database, keptFrom: string): Promise<string> {
   return row?.kept_from ?? keptFrom;
 }
 
-/** Deletes some single plays from before a day, device by device along the key. */
-async function deleteEventRows(db: D1Database, keptFrom: string, rows: number): Promise<number> {
-  const { meta } = await db
+/** Deletes some chunks' single plays that are all from before a day, device by device along the key. */
+async function deleteEventRows(db: D1Database, keptFrom: string, rows: number): Promise<{ chunks: number; plays: number }> {
+  const { results } = await db
     .prepare(
-      `DELETE FROM proof_of_play_events WHERE (device_id, day, started_at_raw, event_id) IN (
-         SELECT e.device_id, e.day, e.started_at_raw, e.event_id FROM devices d CROSS JOIN proof_of_play_events e ON e.device_id = d.id AND e.day < ?1 LIMIT ?2)`,
+      `DELETE FROM chunk_plays WHERE (device_id, last_day, incarnation, number) IN (
+         SELECT e.device_id, e.last_day, e.incarnation, e.number FROM devices d CROSS JOIN chunk_plays e ON e.device_id = d.id AND e.last_day < ?1
+         LIMIT ?2) RETURNING plays_count`,
     )
     .bind(keptFrom, rows)
-    .run();
-  return meta.changes;
+    .all<{ plays_count: number }>();
+  return { chunks: results.length, plays: results.reduce((sum, { plays_count }) => sum + plays_count, 0) };
 }
 
 /**

@@ -1,40 +1,40 @@
 import type { AcceptedPlay } from "./play.ts";
 
-/** The columns of `proof_of_play_events` that are written one by one: device, key, and what reports ask for. */
-export const EVENT_COLUMNS = [
+/** A request in `chunk_plays.requests_json`, in the order of its values there. */
+export const REQUEST_VALUES = [
+  "received_at",
+  "door",
+  "key_id",
+  "policy_version",
+  "correlation_id",
+] as const satisfies (keyof AcceptedPlay)[];
+
+/** A play in `chunk_plays.plays_json`: these values, behind the place of its request. The order is the view's (`migrations/0006…`). */
+export const PLAY_VALUES = [
   "day",
-  "started_at_raw",
-  "event_id",
   "store_id",
   "supplier_id",
   "campaign_id",
   "ad_group_id",
   "content_id",
   "type",
-  "started_at",
-  "duration_ms",
   "result",
   "billable",
-] as const satisfies (keyof AcceptedPlay)[];
-
-/** What stands in `details_json`, in this order, before the chunk: the table's generated columns read it by its place. */
-export const EVENT_DETAILS = [
+  "duration_ms",
+  "started_at",
+  "event_id",
   "ended_at",
+  "started_at_raw",
   "ended_at_raw",
-  "received_at",
   "expected_ms",
   "quality",
   "flags",
-  "door",
   "epoch",
   "sequence",
   "playlist_id",
   "content_version",
   "slot_id",
   "record_hash",
-  "key_id",
-  "policy_version",
-  "correlation_id",
 ] as const satisfies (keyof AcceptedPlay)[];
 
 /** What identifies a row of the aggregates within a generation and a day, in the order of the tables' keys. */

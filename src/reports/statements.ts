@@ -1,4 +1,4 @@
-import { AGGREGATE_COUNTERS, AGGREGATE_KEYS } from "../plays/tables.ts";
+import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, PLAY_VALUES } from "../plays/tables.ts";
 import {
   addDays,
   FILTER_COLUMNS,
@@ -165,9 +165,20 @@ function eventRows(reading: Reading, values: Values): string {
     : `SELECT DISTINCT device_id AS id FROM device_activity_daily WHERE generation = ${generation(reading, values)} AND day ${range}`;
   const { device_id: _, ...others } = filters;
   const columns = groupBy.map((key) => (key === "status" ? "result AS status" : GROUP_COLUMNS[key]));
-  return `SELECT ${[...columns, ...EVENT_FIGURES].join(", ")} FROM (${devices}) AS active CROSS JOIN proof_of_play_events
-    ON proof_of_play_events.device_id = active.id AND day ${range}${filterTerms(others, values)}`;
+  // Materialised: SQLite would otherwise write each play out as text again for each of its values.
+  return `SELECT ${[...columns, ...EVENT_FIGURES].join(", ")} FROM (
+    WITH plays AS MATERIALIZED (
+      SELECT device_id, j.value AS play FROM (${devices}) AS active
+        CROSS JOIN chunk_plays ON device_id = active.id AND last_day >= ${values.add(from)} AND first_day <= ${values.add(to)}
+        CROSS JOIN json_each(plays_json) j
+    ) SELECT device_id, ${REPORTED_VALUES} FROM plays
+  ) WHERE day ${range}${filterTerms(others, values)}`;
 }
+
+/** What reports ask of a single play, by its place in the chunk's row. */
+const REPORTED_VALUES = PLAY_VALUES.slice(0, PLAY_VALUES.indexOf("started_at"))
+  .map((column, index) => `play ->> ${index + 1} AS ${column}`)
+  .join(", ");
 
 /** A start counts as a start and never as a play; its end, or its time-out, is the play. */
 const IS_PLAY = "type <> 'PLAY_START'";

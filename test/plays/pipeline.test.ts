@@ -1,10 +1,10 @@
 import { createExecutionContext, createScheduledController, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
-import { decodeChunk } from "../../src/plays/chunk.ts";
 import { consumerBreaker } from "../../src/plays/record.ts";
 import { SWEEP_JOB, sweepOutboxes } from "../../src/plays/sweep.ts";
 import { runCron } from "../../workers/cron.ts";
+import { blockChunk } from "../support/chunks.ts";
 import { makeDevice, postBatch, signedLogs, type TestDevice } from "../support/device.ts";
 import { booksOf, CaughtQueue, deliver, expectDrained, runAlarm } from "../support/pipeline.ts";
 
@@ -45,18 +45,10 @@ async function buryTen(): Promise<() => Promise<void>> {
   await runAlarm(device.id);
   const [body] = queue.take();
   if (!body) throw new Error("nothing was sent");
-  const first = decodeChunk(body).plays[0]?.play;
-  await env.DB.prepare(
-    `INSERT INTO proof_of_play_events (device_id, day, started_at_raw, event_id, store_id, supplier_id, campaign_id, ad_group_id, content_id,
-       type, started_at, duration_ms, result, billable, details_json) VALUES (?, ?, ?, ?, '', '', '', '', '', '', 0, 0, '', 0, '[]')`,
-  )
-    .bind(device.id, first?.day, first?.started_at_raw, first?.event_id)
-    .run();
+  const unblock = await blockChunk(env.DB, body);
   const id = crypto.randomUUID();
   for (let failure = 1; failure <= 5; failure++) await deliver([body], env, failure, [id]);
-  return async () => {
-    await env.DB.prepare("DELETE FROM proof_of_play_events WHERE device_id = ? AND details_json = '[]'").bind(device.id).run();
-  };
+  return unblock;
 }
 
 describe("dead letters", () => {

@@ -46,33 +46,33 @@ test("single plays go when their day is over 30 days ago, of every device; total
   await recordMoved(other, otherQueue, 4, { day: day(45) });
   await recordMoved(other, otherQueue, 1, { day: day(0) });
   const before = await reported();
-  expect(await retain(env, NOON)).toEqual({ eventRows: 7, keptFrom: day(30), overSize: false, unfinished: false, hourlyDays: [] });
+  expect(await retain(env, NOON)).toEqual({ plays: 7, keptFrom: day(30), overSize: false, unfinished: false, hourlyDays: [] });
   expect(await eventDays()).toEqual({ [day(30)]: 2, [day(0)]: 1 });
   expect(await reported()).toEqual(before);
   expect(before).toEqual({ [day(45)]: 4, [day(31)]: 3, [day(30)]: 2, [day(0)]: 1 });
   expect(await eventRowsKeptFrom(env.DB)).toBe(day(30));
-  expect(await retain(env, NOON)).toMatchObject({ eventRows: 0 });
+  expect(await retain(env, NOON)).toMatchObject({ plays: 0 });
 });
 
 test("a run deletes so many rows and no more, and the next one goes on", async () => {
-  await recordMoved(device, queue, 5, { day: day(40) });
-  expect(await retain(env, NOON, { rowsPerStatement: 2, maxStatements: 2 })).toMatchObject({ eventRows: 4, unfinished: true });
-  expect(await retain(env, NOON, { rowsPerStatement: 2, maxStatements: 2 })).toMatchObject({ eventRows: 1, unfinished: false });
+  for (let chunk = 0; chunk < 5; chunk++) await recordMoved(device, queue, 3, { day: day(40) });
+  expect(await retain(env, NOON, { rowsPerStatement: 2, maxStatements: 2 })).toMatchObject({ plays: 12, unfinished: true });
+  expect(await retain(env, NOON, { rowsPerStatement: 2, maxStatements: 2 })).toMatchObject({ plays: 3, unfinished: false });
   expect(await eventDays()).toEqual({});
 });
 
 test("above the size, the oldest day goes first, one a run; the window says so before any row goes", async () => {
   for (const ago of [5, 4, 0]) await recordMoved(device, queue, 2, { day: day(ago) });
   expect(await retain(env, NOON, { maxDatabaseBytes: 1, maxStatements: 0 })).toMatchObject({
-    eventRows: 0,
+    plays: 0,
     keptFrom: day(4),
     overSize: true,
   });
   expect(await eventRowsKeptFrom(env.DB)).toBe(day(4));
   expect(await eventDays()).toEqual({ [day(5)]: 2, [day(4)]: 2, [day(0)]: 2 });
-  expect(await retain(env, NOON)).toMatchObject({ eventRows: 2, keptFrom: day(4), overSize: false });
-  expect(await retain(env, NOON, { maxDatabaseBytes: 1 })).toMatchObject({ eventRows: 2, keptFrom: day(5 - 2), overSize: true });
-  expect(await retain(env, NOON, { maxDatabaseBytes: 1 })).toMatchObject({ eventRows: 0, overSize: false });
+  expect(await retain(env, NOON)).toMatchObject({ plays: 2, keptFrom: day(4), overSize: false });
+  expect(await retain(env, NOON, { maxDatabaseBytes: 1 })).toMatchObject({ plays: 2, keptFrom: day(5 - 2), overSize: true });
+  expect(await retain(env, NOON, { maxDatabaseBytes: 1 })).toMatchObject({ plays: 0, overSize: false });
   expect(await eventDays()).toEqual({ [day(0)]: 2 });
 });
 
@@ -152,7 +152,7 @@ test("finding and deleting old plays reads along keys only", async () => {
   });
   await recordMoved(device, queue, 1, { day: day(40) });
   await retain({ ...env, DB: db }, NOON, { maxDatabaseBytes: 1 });
-  const ofPlays = statements.filter((sql) => sql.includes("proof_of_play_events"));
+  const ofPlays = statements.filter((sql) => sql.includes("chunk_plays"));
   expect(ofPlays.length).toBeGreaterThan(1);
   for (const sql of ofPlays) {
     const values = sql.includes("?2") ? [day(30), 10] : [];
@@ -161,7 +161,7 @@ test("finding and deleting old plays reads along keys only", async () => {
       .all<{ detail: string }>();
     const plan = results.map(({ detail }) => detail);
     expect(
-      plan.filter((detail) => /SCAN (e|proof_of_play_events)\b/.test(detail)),
+      plan.filter((detail) => /SCAN (e|chunk_plays)\b/.test(detail)),
       sql,
     ).toEqual([]);
     expect(

@@ -9,7 +9,7 @@ const TABLES = [
   "proof_of_play_aggregate_daily",
   "plays_hourly",
   "device_activity_daily",
-  "proof_of_play_events",
+  "chunk_plays",
   "aggregate_days",
   "campaigns",
   "ad_groups",
@@ -20,7 +20,7 @@ const TABLES = [
 ];
 const SOURCE_TABLES: Record<ReportSource, string[]> = {
   aggregates: ["proof_of_play_aggregate_daily", "plays_hourly"],
-  events: ["proof_of_play_events"],
+  events: ["chunk_plays"],
   device_activity: ["device_activity_daily"],
 };
 
@@ -71,7 +71,7 @@ test.each(["aggregates", "events", "device_activity"] as const)(
               const searches = plan.filter((line) => line.startsWith(`SEARCH ${table} USING PRIMARY KEY`));
               expect(searches, shape).toHaveLength(1);
               expect(searches[0], shape).toMatch(
-                source === "events" ? /\(device_id=\? AND day>\? AND day<\?\)/ : /\(generation=\? AND day(=\?|>\? AND day<\?)/,
+                source === "events" ? /\(device_id=\? AND last_day>\?\)/ : /\(generation=\? AND day(=\?|>\? AND day<\?)/,
               );
             }
           }

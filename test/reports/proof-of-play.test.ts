@@ -261,7 +261,7 @@ describe("by device", () => {
 
   test("beyond it devices are known by device and day", async () => {
     await commitPlays(env.DB, [recordedPlay({ day: OLD_DAY }), recordedPlay({ day: OLD_DAY, device_id: testId("device", 2) })], 1);
-    await env.DB.prepare("DELETE FROM proof_of_play_events").run();
+    await env.DB.prepare("DELETE FROM chunk_plays").run();
     const { source, items, totals } = await report(
       `from=${OLD_DAY}&to=${OLD_DAY}&group_by=day,device&device_id=${testId("device", 2)}&totals=true`,
     );
@@ -284,7 +284,7 @@ describe("by device", () => {
 
 describe("what is refused", () => {
   test.each([
-    ["an unknown parameter, by name", "campagne_id=x", "/campagne_id", 'Unrecognized key: "campagne_id"'],
+    ["an unknown parameter, by name", "campagne_id=x", "/campagne_id", 'There is no field "campagne_id" here.'],
     ["from after to", "from=2026-03-02&to=2026-03-01", "/from", "2026-03-02 is after to (2026-03-01)"],
     ["a day that no calendar has", "from=2026-02-30", "/from", "must be a day, as YYYY-MM-DD"],
     ["a parameter given twice that may not", "from=2026-03-02&from=2026-03-01", "/from", "must be a day, as YYYY-MM-DD"],
@@ -320,7 +320,7 @@ describe("what is refused", () => {
   );
 
   test.each(["limit=10", "cursor=x"])("the file has no pages: %s", async (query) => {
-    expect(await problem(query, `${PATH}.csv`)).toMatchObject({ status: 400, detail: expect.stringContaining("Unrecognized key") });
+    expect(await problem(query, `${PATH}.csv`)).toMatchObject({ status: 400, detail: expect.stringContaining("There is no field") });
   });
 
   test.each([PATH, `${PATH}.csv`])("nobody without an administrator's token reads %s", async (path) => {

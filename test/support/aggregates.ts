@@ -1,5 +1,5 @@
 import { HOUR_MS } from "../../src/platform/time.ts";
-import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, type AggregateCounter } from "../../src/plays/tables.ts";
+import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, type AggregateCounter, PLAY_VALUES } from "../../src/plays/tables.ts";
 
 /** A recorded play as the reports see it. */
 export interface RecordedPlay {
@@ -53,7 +53,17 @@ export function addFigures(a: Figures, b: Figures): Figures {
   return Object.fromEntries(AGGREGATE_COUNTERS.map((counter) => [counter, a[counter] + b[counter]])) as Figures;
 }
 
-const EVENT_COLUMNS = ["event_id", "device_id", "day", ...AGGREGATE_KEYS, "type", "result", "billable", "duration_ms", "started_at"];
+const EVENT_COLUMNS: string[] = [
+  "event_id",
+  "device_id",
+  "day",
+  ...AGGREGATE_KEYS,
+  "type",
+  "result",
+  "billable",
+  "duration_ms",
+  "started_at",
+];
 
 /**
  * Records plays the way a commit of the queue's consumer does, in one transaction: single plays, hourly rows of every written
@@ -75,8 +85,9 @@ export function commitStatements(db: D1Database, plays: RecordedPlay[], touchedA
   return [
     db
       .prepare(
-        `INSERT INTO proof_of_play_events (${EVENT_COLUMNS.join(", ")}, started_at_raw, details_json)
-         SELECT ${EVENT_COLUMNS.map(value).join(", ")}, ${value("started_at")}, json_array(0, 0, 0, NULL, 100, '')
+        `INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, requests_json, plays_json)
+         SELECT ${value("device_id")}, ${value("day")}, ${value("event_id")}, 1, ${value("day")}, 1, '[[0,"playback-log","","1",""]]',
+           json_array(json_array(0, ${PLAY_VALUES.map((column) => (EVENT_COLUMNS.includes(column) ? value(column) : "''")).join(", ")}))
          FROM json_each(?1)`,
       )
       .bind(rows),
@@ -107,7 +118,7 @@ export async function commitPlays(db: D1Database, plays: RecordedPlay[], touched
 /** Empties everything that plays leave behind; the first generation is live and written again. */
 export async function clearPlays(db: D1Database): Promise<void> {
   const tables = [
-    "proof_of_play_events",
+    "chunk_plays",
     "plays_hourly",
     "proof_of_play_aggregate_daily",
     "device_activity_daily",

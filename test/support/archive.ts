@@ -76,7 +76,7 @@ export async function damageObject(key: string): Promise<void> {
 /** Empties the archive and all that plays leave in D1. */
 export async function clearArchive(): Promise<void> {
   const tables = [
-    "proof_of_play_events",
+    "chunk_plays",
     "plays_hourly",
     "proof_of_play_aggregate_daily",
     "device_activity_daily",

@@ -33,6 +33,22 @@ export function alteredChunk(
   );
 }
 
+/** Puts a row where this chunk's single plays belong: readable as it is, it cannot be recorded. Returns what to call when the cause is gone. */
+export async function blockChunk(db: D1Database, body: Uint8Array): Promise<() => Promise<void>> {
+  const { header, plays } = decodeChunk(body);
+  const day = plays
+    .map(({ play }) => play.day)
+    .sort()
+    .at(-1);
+  await db
+    .prepare("INSERT INTO chunk_plays VALUES (?, ?, ?, ?, '', 0, '[]', '[]')")
+    .bind(header.device_id, day, header.incarnation, header.number)
+    .run();
+  return async () => {
+    await db.prepare("DELETE FROM chunk_plays WHERE device_id = ? AND plays_json = '[]'").bind(header.device_id).run();
+  };
+}
+
 function verifiedOf({ play, proof }: ChunkPlay): VerifiedLog {
   return {
     log: {
