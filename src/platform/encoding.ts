@@ -25,7 +25,8 @@ export async function sha256(data: Uint8Array | string): Promise<Uint8Array<Arra
 
 /** SHA-256 in lower-case hex. */
 export async function sha256Hex(data: Uint8Array | string): Promise<string> {
-  return (await sha256(data)).toHex();
+  const bytes = typeof data === "string" ? encoder.encode(data) : data;
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 const WHITE_SPACE = /\s/;

@@ -48,7 +48,9 @@ const ROW_GROUP_ROWS = 100_000;
 export async function buildSegment(chunks: Chunk[], now: number): Promise<Segment> {
   const rows = chunks.flatMap((chunk) => {
     const name = chunkId(chunk.header);
-    return chunk.plays.map((play, index): ArchiveRow => ({ ...play, chunk: name, index, deviceId: chunk.header.device_id }));
+    return chunk.plays.map(
+      ({ play, proof, batch }, index): ArchiveRow => ({ play, proof, batch, chunk: name, index, deviceId: chunk.header.device_id }),
+    );
   });
   const bytes = writeParquet(rows, "segment");
   const id = uuidv7();

@@ -154,7 +154,8 @@ export function openParcel(bytes: Uint8Array, of: number[] | null = null): Opene
   if (end !== bytes.length) throw new Error("the parcel's signatures are cut short");
   const rows = places.map((place) => JSON.parse(lines[1 + 2 * place] ?? "") as unknown[]);
   const opened = unpackRows<Line>({ same: head.same, columns: head.columns, count: rows.length, rows }, LINE_CHECKS);
-  const logs = opened.map(({ signed_by: signedBy, ...log }, index): OpenedLog => {
+  const logs = opened.map((log, index): OpenedLog => {
+    const { signed_by: signedBy } = log;
     const place = places[index] ?? 0;
     const record = lines[2 + 2 * place] ?? "";
     if (!record.startsWith("{")) throw new Error("a log's record is missing");
