@@ -1,4 +1,4 @@
-import { sha256Now } from "../platform/encoding.ts";
+import { sha256Now } from "../platform/hash.ts";
 import { canonicalText } from "./canonical.ts";
 import { byId, inOrder, liveSchedules, type PlanInput, type PlanPlaylistItem } from "./input.ts";
 

@@ -1,4 +1,4 @@
-import { sha256Now } from "../platform/encoding.ts";
+import { sha256Now } from "../platform/hash.ts";
 import { canonicalText } from "./canonical.ts";
 import { planEtag } from "./etag.ts";
 import { type PlanInput, planZone } from "./input.ts";
@@ -26,12 +26,7 @@ export function resolvePlan(input: PlanInput, window: Span): Plan {
   };
   const cut = stretches.map((stretch) => ({ stretch, loop: loopOf(stretch) }));
   const items = itemsOf([...loops.values()].flatMap(({ entries, fallback }) => [...entries, ...fallback]));
-  const named = new Map<readonly Entry[], PlanSlot[]>();
-  const slots = (entries: readonly Entry[]): PlanSlot[] => {
-    const known = named.get(entries) ?? slotsOfLoop(entries, items);
-    named.set(entries, known);
-    return known;
-  };
+  const slots = slotNamer(items);
   return {
     device_id: input.device_id,
     store_id: input.store?.id ?? null,
@@ -80,26 +75,46 @@ function termsOf({ duration_ms, campaign_id, ad_group_id, caps }: SlotTerms): Sl
 }
 
 /**
- * A loop's slots. A slot is named by its loop's contents and its place in it, so the same loop has the same slots at all its
- * times, on all devices and after each rebuild, and one that differs in anything, a duration too, has others.
+ * Gives a loop's entries their names. A slot is named by its loop's contents and its place in it, so the same loop has the
+ * same slots at all its times, on all devices and after each rebuild, and one that differs in anything, a duration too, has
+ * others.
  */
-function slotsOfLoop(entries: readonly Entry[], items: Record<string, PlanItem>): PlanSlot[] {
-  const contents = entries.map(({ version, playlistId, terms: { duration_ms, campaign_id, ad_group_id, caps } }) => [
-    version.id,
-    playlistId,
-    duration_ms,
-    campaign_id,
-    ad_group_id,
-    caps.max_plays_per_hour,
-    caps.max_plays_per_day,
-  ]);
-  const key = sha256Now(JSON.stringify(contents)).slice(0, LOOP_KEY_CHARS);
-  return entries.map(({ version, playlistId, terms }, place) => ({
-    slot_id: `${key}-${place}`,
-    item: version.id,
-    playlist_id: playlistId,
-    ...difference(terms, items[version.id]),
-  }));
+function slotNamer(items: Record<string, PlanItem>): (entries: readonly Entry[]) => PlanSlot[] {
+  const loops = new Map<readonly Entry[], PlanSlot[]>();
+  // Loops show the same few entries over and over.
+  const known = new Map<Entry, DrawnEntry>();
+  const draw = (entry: Entry): DrawnEntry => {
+    const drawn = known.get(entry) ?? drawnEntry(entry, items);
+    known.set(entry, drawn);
+    return drawn;
+  };
+  return (entries) => {
+    const named = loops.get(entries) ?? nameSlots(entries.map(draw));
+    loops.set(entries, named);
+    return named;
+  };
+}
+
+interface DrawnEntry {
+  /** All that the entry is. */
+  text: string;
+  slot: Omit<PlanSlot, "slot_id">;
+}
+
+function drawnEntry({ version, playlistId, terms }: Entry, items: Record<string, PlanItem>): DrawnEntry {
+  return {
+    text: canonicalText([version.id, playlistId, termsOf(terms)]),
+    slot: { item: version.id, playlist_id: playlistId, ...difference(terms, items[version.id]) },
+  };
+}
+
+function nameSlots(drawn: readonly DrawnEntry[]): PlanSlot[] {
+  // Long loops repeat few entries: each is hashed once, and then where it stands.
+  const numbers = new Map<DrawnEntry, number>();
+  for (const entry of drawn) if (!numbers.has(entry)) numbers.set(entry, numbers.size);
+  const entries = [...numbers.keys()].map(({ text }) => text);
+  const key = sha256Now(`${entries.join()} ${drawn.map((entry) => numbers.get(entry)).join()}`).slice(0, LOOP_KEY_CHARS);
+  return drawn.map(({ slot }, place) => ({ slot_id: `${key}-${place}`, ...slot }));
 }
 
 /** The terms that are not those of the item. */

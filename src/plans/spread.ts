@@ -13,21 +13,25 @@ const LOOP_SLOTS_MAX = 2000;
  */
 export function spread(counts: readonly number[]): number[] {
   const places = total(counts);
-  const had = counts.map(() => 0);
+  const turns = counts.map((count) => turnOf(0, count, places));
   const order: number[] = [];
   for (let place = 0; place < places; place++) {
-    let next = -1;
+    let next = 0;
     let nextDeadline = Infinity;
-    for (const [index, count] of counts.entries()) {
-      const times = had[index] ?? 0;
-      if (times === count || Math.floor((times * places) / count) > place) continue;
-      const deadline = Math.ceil(((times + 1) * places) / count);
-      if (deadline < nextDeadline) [next, nextDeadline] = [index, deadline];
+    for (let index = 0; index < turns.length; index++) {
+      const turn = turns[index];
+      if (turn && turn.release <= place && turn.deadline < nextDeadline) [next, nextDeadline] = [index, turn.deadline];
     }
-    had[next] = (had[next] ?? 0) + 1;
+    turns[next] = turnOf((turns[next]?.times ?? 0) + 1, counts[next] ?? 0, places);
     order.push(next);
   }
   return order;
+}
+
+/** The first place that an appearance may come to, and the one that it must come before. After the last there is none. */
+function turnOf(times: number, count: number, places: number): { times: number; release: number; deadline: number } {
+  if (times === count) return { times, release: Infinity, deadline: Infinity };
+  return { times, release: Math.floor((times * places) / count), deadline: Math.ceil(((times + 1) * places) / count) };
 }
 
 /**
@@ -47,7 +51,8 @@ export function interleave<T>(loops: readonly (readonly T[])[], counts: readonly
     for (const index of order) {
       const loop = loops[index] ?? [];
       const cursor = cursors[index] ?? 0;
-      slots.push(...loop.slice(cursor, cursor + 1));
+      const slot = loop[cursor];
+      if (slot !== undefined) slots.push(slot);
       cursors[index] = (cursor + 1) % loop.length;
     }
   }
