@@ -38,9 +38,19 @@ describe("slot ids", () => {
       idsWith(playlists("p", ["a", ["b", 1, 9000]], "campaign")),
       idsWith(playlists("p", ["a", ["b", 1, 8000]], "other")),
       idsWith(playlists("p", [["b", 1, 8000], "a"], "campaign")),
+      idsWith(
+        playlists(
+          "p",
+          [
+            ["a", 2],
+            ["b", 1, 8000],
+          ],
+          "campaign",
+        ),
+      ),
       idsWith({ versions: ["a", "b", "d"].map((id) => version(id, { duration_ms: 16_000 })) }),
     ];
-    expect(new Set([slotA, ...others]).size).toBe(5);
+    expect(new Set([slotA, ...others]).size).toBe(6);
   });
 });
 
