@@ -82,7 +82,15 @@ describe("CORS", () => {
       expect(answer.headers.get("Access-Control-Allow-Origin")).toBe("*");
       expect(answer.headers.get("Access-Control-Allow-Credentials")).toBeNull();
       const allowed = answer.headers.get("Access-Control-Allow-Headers")?.split(",");
-      expect(allowed).toEqual(["Authorization", "Content-Type", "Sent-At", "Batch-Signature", "X-Correlation-Id", "Idempotency-Key"]);
+      expect(allowed).toEqual([
+        "Authorization",
+        "Content-Type",
+        "Sent-At",
+        "Batch-Signature",
+        "X-Correlation-Id",
+        "Idempotency-Key",
+        "If-None-Match",
+      ]);
     },
   );
 

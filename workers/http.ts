@@ -16,6 +16,7 @@ import { pairingRoutes } from "../src/devices/pairing-routes.ts";
 import { revokeRoutes } from "../src/devices/revoke.ts";
 import { describeApi } from "../src/docs/openapi.ts";
 import { docsRoutes } from "../src/docs/routes.ts";
+import { planRoutes } from "../src/plans/routes.ts";
 import { Problem } from "../src/platform/errors.ts";
 import { healthRoutes } from "../src/platform/health.ts";
 import { type AppEnv, correlate, createRouter, onError } from "../src/platform/http.ts";
@@ -44,7 +45,7 @@ const privately: MiddlewareHandler<AppEnv> = async (c, next) => {
 /** Players run on pages of any origin; they show a token and never a cookie, so no credentials are allowed. */
 const deviceCors = cors({
   origin: "*",
-  allowHeaders: ["Authorization", "Content-Type", "Sent-At", "Batch-Signature", "X-Correlation-Id", "Idempotency-Key"],
+  allowHeaders: ["Authorization", "Content-Type", "Sent-At", "Batch-Signature", "X-Correlation-Id", "Idempotency-Key", "If-None-Match"],
   exposeHeaders: ["X-Correlation-Id", "Retry-After", "RateLimit", "RateLimit-Policy", "ETag"],
   maxAge: 86_400,
 });
@@ -88,6 +89,7 @@ app.route("/", versionRoutes);
 app.route("/", playlistRoutes);
 app.route("/", playlistItemRoutes);
 app.route("/", scheduleRoutes);
+app.route("/", planRoutes);
 app.route("/", auditRoutes);
 app.route("/", playbackLogRoutes);
 app.route("/", inspectRoutes);

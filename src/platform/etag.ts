@@ -17,3 +17,18 @@ export function requireMatch(ifMatch: string | undefined, version: number): void
     headers: { ETag: etagOf(version) },
   });
 }
+
+/**
+ * Whether an `If-None-Match` header names a tag (RFC 9110, 13.1.2: compared weakly). Tags without quotes, which players are
+ * known to send, are taken as if they had them.
+ */
+export function matchesAny(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const tags = ifNoneMatch.split(",").map((tag) =>
+    tag
+      .trim()
+      .replace(/^W\//, "")
+      .replace(/^"(.*)"$/, "$1"),
+  );
+  return tags.includes("*") || tags.includes(etag);
+}

@@ -6,11 +6,12 @@ import * as audit from "../../src/audit/tables.ts";
 import * as campaigns from "../../src/campaigns/tables.ts";
 import * as content from "../../src/content/tables.ts";
 import * as devices from "../../src/devices/tables.ts";
+import * as plans from "../../src/plans/tables.ts";
 import * as playlists from "../../src/playlists/tables.ts";
 import * as schedules from "../../src/schedules/tables.ts";
 import * as stores from "../../src/stores/tables.ts";
 
-const tables = [audit, campaigns, content, devices, playlists, schedules, stores]
+const tables = [audit, campaigns, content, devices, plans, playlists, schedules, stores]
   .flatMap((module): unknown[] => Object.values(module))
   .filter((value): value is SQLiteTable => is(value, SQLiteTable));
 
