@@ -25,7 +25,7 @@ const BATCHES = [1, 5, 10, 20, 50, 100];
 const DEVICES_BATCH = 20;
 const BATCHES_DEVICES = 500;
 const SECONDS = 30;
-const SOAK_LOGS_PER_SECOND = 2000;
+const SOAK_LOGS_PER_SECOND = 1000;
 const SOAK_EVERY_MS = 10_000;
 
 const { values } = parseArgs({
