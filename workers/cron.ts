@@ -4,6 +4,7 @@ import { type Job, runJobs } from "../src/platform/jobs.ts";
 import { log } from "../src/platform/log.ts";
 import { sweepArchive } from "../src/plays/archive-sweep.ts";
 import { compact } from "../src/plays/compact.ts";
+import { mergePending } from "../src/plays/daily-sums.ts";
 import { foldLedger } from "../src/plays/fold.ts";
 import { reconcile } from "../src/plays/reconcile.ts";
 import { stepReplay } from "../src/plays/replay-step.ts";
@@ -15,6 +16,7 @@ import { SWEEP_JOB, sweepOutboxes } from "../src/plays/sweep.ts";
 const JOBS: Record<string, Record<string, Job>> = {
   "* * * * *": {
     "deliver profiles": (env) => deliverProfiles(env),
+    "merge daily sums": (env) => mergePending(env.DB),
     "step the replay": (env, now) => stepReplay(env, now),
   },
   "7 * * * *": {

@@ -2,6 +2,7 @@ import { reaching } from "../platform/outage.ts";
 import { withTimeout } from "../platform/retry.ts";
 import type { Segment } from "./archive.ts";
 import { type Chunk, chunkId } from "./chunk.ts";
+import { pendingStatements } from "./daily-sums.ts";
 import { D1_READ_TIMEOUT_MS, D1_WRITE_TIMEOUT_MS, MAX_D1_PARAMETER_BYTES } from "./limits.ts";
 import type { AcceptedPlay } from "./play.ts";
 import { type Sums, sumChunks } from "./sums.ts";
@@ -130,7 +131,8 @@ const RETIRED = `EXISTS (SELECT 1 FROM aggregate_days d WHERE d.generation = g.i
 
 /**
  * Adds sums of plays to the aggregates of every generation that is being written; the joins decide inside the transaction which those
- * are. Rows of `hourly` and `activity` are keyed by day first. One row written for each hour and set of dimensions.
+ * are. Rows of `hourly` and `activity` are keyed by day first. One row written for each hour and set of dimensions, and one for all that
+ * the sums by day take.
  * @param only the one generation to add to, where it is being written; null: all
  */
 export function aggregateStatements(
@@ -172,6 +174,7 @@ export function aggregateStatements(
           )
           .bind(part),
     ),
+    ...pendingStatements(db, sums.hourly, only),
     db
       .prepare(
         `INSERT INTO aggregate_days (generation, day, dirty, touched_at)

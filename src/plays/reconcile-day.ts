@@ -2,7 +2,7 @@ import type { ArchiveRow } from "./archive.ts";
 import { chunksOf } from "./archive-read.ts";
 import type { Chunk } from "./chunk.ts";
 import { sumChunks } from "./sums.ts";
-import { AGGREGATE_COUNTERS, AGGREGATE_KEYS } from "./tables.ts";
+import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, DAILY_SUMS, type DailySums } from "./tables.ts";
 
 const ACTIVITY_COUNTERS = ["plays_count", "billable_count", "total_duration_ms"] as const;
 
@@ -45,25 +45,32 @@ export interface DayDifference {
   aggregates: Figures;
   rows_different: number;
   devices_different: number;
+  /** Rows of the tables that leave dimensions out, what is pending for them included. */
+  narrow_different: number;
   examples: { key: Record<string, string>; archive: Figures | null; aggregates: Figures | null }[];
 }
 
 const EXAMPLES = 5;
 
-/** Compares the archive's sums of a day with D1's, row by row. Null where all of them are equal; a row of nothing but zeros is no row. */
-export function compareDay(sums: DaySums, aggregates: SumRow[], activity: SumRow[]): DayDifference | null {
+/**
+ * Compares the archive's sums of a day with D1's, row by row. Null where all of them are equal; a row of nothing but zeros is no row.
+ * @param narrow the rows of each of {@link DAILY_SUMS}, and what is pending for it
+ */
+export function compareDay(sums: DaySums, aggregates: SumRow[], activity: SumRow[], narrow: SumRow[][]): DayDifference | null {
   const stored = new Map<string, Figures>();
   for (const row of aggregates) addTo(stored, keyOf(row, AGGREGATE_KEYS), row, AGGREGATE_COUNTERS);
   const devices = new Map<string, Figures>();
   for (const row of activity) addTo(devices, String(row.device_id), row, ACTIVITY_COUNTERS);
   const rows = differentKeys(sums.aggregates, stored);
   const differentDevices = differentKeys(sums.devices, devices);
-  if (rows.length === 0 && differentDevices.length === 0) return null;
+  const differentNarrow = DAILY_SUMS.map((kind, index) => narrowDifferences(sums, kind, narrow[index] ?? [])).reduce((a, b) => a + b, 0);
+  if (rows.length === 0 && differentDevices.length === 0 && differentNarrow === 0) return null;
   return {
     archive: total(sums.aggregates),
     aggregates: total(stored),
     rows_different: rows.length,
     devices_different: differentDevices.length,
+    narrow_different: differentNarrow,
     examples: [
       ...rows.slice(0, EXAMPLES).map((key) => ({
         key: Object.fromEntries(key.split("|").map((id, index) => [AGGREGATE_KEYS[index] ?? "", id])),
@@ -77,6 +84,17 @@ export function compareDay(sums: DaySums, aggregates: SumRow[], activity: SumRow
       })),
     ],
   };
+}
+
+function narrowDifferences(sums: DaySums, { keys }: DailySums, rows: SumRow[]): number {
+  const archived = new Map<string, Figures>();
+  for (const [key, figures] of sums.aggregates) {
+    const ids = key.split("|");
+    addTo(archived, keys.map((column) => ids[AGGREGATE_KEYS.indexOf(column)]).join("|"), figures, AGGREGATE_COUNTERS);
+  }
+  const stored = new Map<string, Figures>();
+  for (const row of rows) addTo(stored, keyOf(row, keys), row, AGGREGATE_COUNTERS);
+  return differentKeys(archived, stored).length;
 }
 
 function differentKeys(a: Map<string, Figures>, b: Map<string, Figures>): string[] {

@@ -1,10 +1,11 @@
 import { DAY_MS } from "../platform/time.ts";
 import { archiveIncidentStatements } from "./archive-incident.ts";
 import { chunksOf, type Damage, firstSegmentId, readSegments, SEGMENT_REF_COLUMNS, type SegmentRef, takeSegments } from "./archive-read.ts";
+import { pendingRows } from "./daily-sums.ts";
 import { checkManifests, type ManifestFinding } from "./manifest.ts";
 import { compareDay, type DayDifference, DaySums, type LedgerDifference, readLedgerDifferences } from "./reconcile-day.ts";
 import { lastDayOver } from "./rollup.ts";
-import { AGGREGATE_COUNTERS, AGGREGATE_KEYS } from "./tables.ts";
+import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, DAILY_SUMS } from "./tables.ts";
 
 /** What is in memory at a time. */
 const MAX_GROUP_PLAYS = 20_000;
@@ -113,7 +114,7 @@ async function checkDay(env: Pick<Env, "DB" | "BUCKET">, day: string, state: Day
     sums.add(chunksOf([...read.rows.values()].flat()));
     ledger.push(...(await readLedgerDifferences(env.DB, read.rows)));
   }
-  const differs = compareDay(sums, state.aggregates, state.activity);
+  const differs = compareDay(sums, state.aggregates, state.activity, state.narrow);
   if (differs) finding.differs = differs;
   if (unreadable.length > 0) finding.unreadable = unreadable.slice(0, LISTED_FINDINGS);
   if (ledger.length > 0) finding.ledger = ledger.slice(0, LISTED_FINDINGS);
@@ -126,6 +127,8 @@ interface DayState {
   segments: SegmentRef[];
   aggregates: SumRow[];
   activity: SumRow[];
+  /** Of each table that leaves dimensions out. */
+  narrow: SumRow[][];
   touchedAt: number;
 }
 
@@ -134,7 +137,7 @@ async function readState(db: D1Database, day: string): Promise<DayState> {
   const live = "(SELECT id FROM aggregate_generations WHERE live = 1)";
   const marked = `(SELECT dirty = 1 AND hourly_retired_at IS NULL FROM aggregate_days WHERE generation = ${live} AND day = ?1)`;
   const keys = AGGREGATE_KEYS.join(", ");
-  const [segments, daily, hourly, activity, mark] = await db.batch<SumRow>([
+  const [segments, daily, hourly, activity, mark, ...narrow] = await db.batch<SumRow>([
     db
       .prepare(`SELECT ${SEGMENT_REF_COLUMNS} FROM segments WHERE id >= ?2 AND first_day <= ?1 AND last_day >= ?1 ORDER BY id`)
       .bind(day, firstSegmentId(day)),
@@ -156,11 +159,21 @@ async function readState(db: D1Database, day: string): Promise<DayState> {
       )
       .bind(day),
     db.prepare(`SELECT touched_at FROM aggregate_days WHERE generation = ${live} AND day = ?`).bind(day),
+    ...DAILY_SUMS.map((kind) => {
+      const columns = [...kind.keys, ...AGGREGATE_COUNTERS].join(", ");
+      return db
+        .prepare(
+          `SELECT ${columns} FROM ${kind.table} WHERE generation = ${live} AND day = ?1
+           UNION ALL SELECT ${columns} FROM (${pendingRows(kind)}) WHERE generation = ${live} AND day = ?1`,
+        )
+        .bind(day);
+    }),
   ]);
   return {
     segments: (segments?.results ?? []) as unknown as SegmentRef[],
     aggregates: [...(daily?.results ?? []), ...(hourly?.results ?? [])],
     activity: activity?.results ?? [],
+    narrow: narrow.map(({ results }) => results),
     touchedAt: Number(mark?.results[0]?.touched_at ?? 0),
   };
 }

@@ -5,6 +5,7 @@ import { type FirstAnswer, findFirstAnswer, type IdempotentRequest, rememberStat
 import { decodeCursor, type Page, pageOf } from "../platform/paging.ts";
 import { DAY_MS, toIso } from "../platform/time.ts";
 import { firstSegmentId } from "./archive-read.ts";
+import { DAILY_SUMS } from "./tables.ts";
 
 /** The longest range that one replay rebuilds. */
 export const MAX_REPLAY_DAYS = 92;
@@ -197,8 +198,14 @@ export function endStatements(
 
 const TIDIED_DAYS_PER_RUN = 50;
 const TIDIED_SEGMENTS_PER_RUN = 5000;
-/** The tables of the aggregates: rows of a generation and a day. */
-export const GENERATION_TABLES = ["plays_hourly", "proof_of_play_aggregate_daily", "device_activity_daily", "aggregate_days"] as const;
+/** The tables of the aggregates: rows of a generation and a day. The marks last: by them it is found which days there are. */
+export const GENERATION_TABLES = [
+  "plays_hourly",
+  "proof_of_play_aggregate_daily",
+  "device_activity_daily",
+  ...DAILY_SUMS.map(({ table }) => table),
+  "aggregate_days",
+] as const;
 
 /** Deletes what replays that have ended left behind: rows of generations that are no more, day by day. Safe at any time. */
 export async function tidyReplays(db: D1Database): Promise<number> {

@@ -1,8 +1,9 @@
 import { DAY_MS, MINUTE_MS, utcDay } from "../platform/time.ts";
+import { equalizeSql, mergePending, mergeStatements } from "./daily-sums.ts";
 import { AGGREGATE_COUNTERS, AGGREGATE_KEYS } from "./tables.ts";
 
-/** Days that one run rolls up; the next run takes the others. A batch a day, 1,000 queries an invocation at most. */
-const ROLLUP_DAYS_PER_RUN = 100;
+/** Days that one run rolls up; the next run takes the others. A batch of ten a day, 1,000 queries an invocation at most. */
+const ROLLUP_DAYS_PER_RUN = 40;
 /** A day that still runs and that plays keep coming for is read from its hourly rows anyway: rolling it up would only cost rows. */
 export const ROLLUP_QUIET_MS = 10 * MINUTE_MS;
 /** The last zone enters a day 12 hours after UTC does (UTC−12), so a day is over everywhere a day and a half after it began. */
@@ -31,9 +32,10 @@ interface MarkedDay {
 }
 
 /**
- * Replaces the daily rows of every marked (generation, day) by the sums of its hourly rows and clears the mark, one
- * transaction a day. It is right run twice, late, or while plays are being recorded: each statement reads and writes inside
- * the transaction, so a commit falls wholly before it (and is in the sums) or wholly behind it (and marks the day again).
+ * Replaces the daily rows of every marked (generation, day) by the sums of its hourly rows, makes the tables that leave dimensions
+ * out equal to them, and clears the mark, one transaction a day. It is right run twice, late, or while plays are being recorded: each
+ * statement reads and writes inside the transaction, so a commit falls wholly before it (and is in the sums) or wholly behind it (and
+ * marks the day again).
  * A day whose hourly rows have gone (`hourly_retired_at`) keeps its daily rows as they are; only its mark is cleared.
  * @param now ms since 1970
  * @throws what D1 throws; days done before that stay done, the others stay marked.
@@ -48,6 +50,8 @@ export async function rollUp(db: D1Database, now: number, options: RollupOptions
     .bind(lastDayOver(now), quietMs > 0 ? now - quietMs : Number.MAX_SAFE_INTEGER)
     .all<MarkedDay>();
   const days = marked.slice(0, maxDays);
+  // Each day merges what is pending in its own transaction: this leaves it little to do.
+  await mergePending(db, 0);
   let rowsWritten = 0;
   for (const day of days) rowsWritten += await rollUpDay(db, day);
   return { days, rowsWritten, left: marked.length - days.length };
@@ -66,7 +70,7 @@ const MARKED = `EXISTS (SELECT 1 FROM aggregate_days
 async function rollUpDay(db: D1Database, { generation, day }: MarkedDay): Promise<number> {
   const keys = AGGREGATE_KEYS.join(", ");
   const counters = AGGREGATE_COUNTERS.join(", ");
-  const statements = [
+  const daily = [
     `DELETE FROM proof_of_play_aggregate_daily WHERE generation = ?1 AND day = ?2 AND ${MARKED}
        AND (${keys}) NOT IN (SELECT ${keys} FROM plays_hourly WHERE generation = ?1 AND day = ?2)`,
     `INSERT INTO proof_of_play_aggregate_daily (generation, day, ${keys}, ${counters})
@@ -75,8 +79,9 @@ async function rollUpDay(db: D1Database, { generation, day }: MarkedDay): Promis
      ON CONFLICT (generation, day, ${keys}) DO UPDATE
      SET ${AGGREGATE_COUNTERS.map((counter) => `${counter} = excluded.${counter}`).join(", ")}
      WHERE (${counters}) <> (${AGGREGATE_COUNTERS.map((counter) => `excluded.${counter}`).join(", ")})`,
-    "UPDATE aggregate_days SET dirty = 0 WHERE generation = ?1 AND day = ?2 AND dirty = 1",
   ];
-  const [removed, written] = await db.batch(statements.map((sql) => db.prepare(sql).bind(generation, day)));
+  const narrower = [...equalizeSql(MARKED), "UPDATE aggregate_days SET dirty = 0 WHERE generation = ?1 AND day = ?2 AND dirty = 1"];
+  const bound = (sql: string) => db.prepare(sql).bind(generation, day);
+  const [removed, written] = await db.batch([...daily.map(bound), ...mergeStatements(db), ...narrower.map(bound)]);
   return (removed?.meta.changes ?? 0) + (written?.meta.changes ?? 0);
 }

@@ -54,3 +54,14 @@ export const AGGREGATE_COUNTERS = [
 ] as const;
 
 export type AggregateCounter = (typeof AGGREGATE_COUNTERS)[number];
+
+/**
+ * Sums by day that leave dimensions out, for reports that need no more: the table, what of its key identifies a row within a generation
+ * and a day, and the column of `plays_daily_pending` with what commits have added since the last merge.
+ */
+export const DAILY_SUMS = [
+  { table: "plays_daily_by_content", pending: "by_content_json", keys: ["campaign_id", "ad_group_id", "content_id"] },
+  { table: "plays_daily_by_store", pending: "by_store_json", keys: ["supplier_id", "store_id"] },
+] as const;
+
+export type DailySums = (typeof DAILY_SUMS)[number];

@@ -1,5 +1,6 @@
-import { toIso } from "../platform/time.ts";
+import { DAY_MS, toIso } from "../platform/time.ts";
 import type { AggregateCounter } from "../plays/tables.ts";
+import { isNarrow } from "./aggregate-rows.ts";
 import {
   addDays,
   encodeCursor,
@@ -9,17 +10,9 @@ import {
   type ReportPageQuery,
   type ReportQuery,
 } from "./query.ts";
+import type { Reading, Statement } from "./reading.ts";
 import type { ReportSource } from "./source.ts";
-import {
-  generationStatement,
-  groupsStatement,
-  NAMES,
-  type Reading,
-  SOURCE_COUNTERS,
-  STATUS_COUNTERS,
-  type Statement,
-  totalsStatement,
-} from "./statements.ts";
+import { generationStatement, groupsStatement, NAMES, SOURCE_COUNTERS, STATUS_COUNTERS, totalsStatement } from "./statements.ts";
 
 /** A row of a report: the group's ids, their names, and figures. An absent id (filler has no campaign) is null. */
 export type ReportRow = Record<string, string | number | null>;
@@ -65,23 +58,24 @@ export async function readReport(db: D1Database, query: ReportPageQuery, source:
   };
 }
 
-/** Where days lead the groups, a page that the next few days fill needs no look at the days behind them. */
+/** Where days lead the groups, a page that the next day or few fill needs no look at the days behind them. */
 async function readPage(db: D1Database, query: ReportPageQuery, source: ReportSource): Promise<GroupsPage> {
   const { groupBy, after, limit } = query;
   const whole: Reading = { source, query, generation: null };
   const totalsOf = query.totals ? whole : null;
   if (groupBy[0] !== "day") return await readGroups(db, whole, after, limit, totalsOf);
   const rest = { ...query, from: after?.[0] ?? query.from };
-  const window = windowFrom(query, rest.from);
-  if (groupBy.length > 1 && window.to < query.to) {
+  for (const days of groupBy.length > 1 ? PAGE_WINDOWS_DAYS : []) {
+    const window = windowFrom(query, rest.from, days);
+    if (window.to === query.to) break;
     const page = await readGroups(db, { ...whole, query: { ...query, ...window } }, after, limit, totalsOf);
     if (page.next) return page;
   }
   return await readGroups(db, { ...whole, query: rest }, after, limit, totalsOf);
 }
 
-/** Where days lead the groups, pages look at so many at a time, so that a page does not sum up all the days behind it. */
-const WINDOW_DAYS = 7;
+/** How many days a page looks at before it looks at all of them: enough of them fill it. */
+const PAGE_WINDOWS_DAYS = [1, 7];
 
 /** Rows of a report, and where the rest begins. */
 export interface GroupsPage {
@@ -158,10 +152,10 @@ export async function* readAllGroups(
   source: ReportSource,
   pageRows = WHOLE_REPORT_PAGE_ROWS,
 ): AsyncGenerator<GroupsPage> {
-  let page = await readGroups(db, { source, query, generation: null }, null, pageRows, null);
+  let window = firstWindow(query, source);
+  let page = await readGroups(db, { source, query: { ...query, ...window }, generation: null }, null, pageRows, null);
   yield page;
   const { generation } = page;
-  let window: { from: string; to: string } = query;
   while (page.next !== null || window.to < query.to) {
     const after: GroupPosition | null = page.next;
     window = nextWindow(query, window, after);
@@ -170,13 +164,34 @@ export async function* readAllGroups(
   }
 }
 
-/** The days that the next page looks at: from the day of the last row, or the days behind a window that has been read to its end. */
-function nextWindow(query: ReportQuery, window: { from: string; to: string }, after: GroupPosition | null): { from: string; to: string } {
-  if (query.groupBy[0] !== "day") return window;
-  return windowFrom(query, after?.[0] ?? addDays(window.to, 1));
+interface Window {
+  from: string;
+  to: string;
 }
 
-function windowFrom(query: ReportQuery, from: string): { from: string; to: string } {
-  const to = addDays(from, WINDOW_DAYS - 1);
+/** All days, so that a small report is of one state; but one day where days lead the groups and all days would be too many rows. */
+function firstWindow(query: ReportQuery, source: ReportSource): Window {
+  const large = query.groupBy[0] === "day" && source === "aggregates" && !isNarrow(query);
+  return large ? windowFrom(query, query.from, 1) : { from: query.from, to: query.to };
+}
+
+/**
+ * The days that the next page looks at: as many as filled the last page, from the day of its last row on; or, where the window has been
+ * read to its end, twice as many behind it.
+ */
+function nextWindow(query: ReportQuery, window: Window, after: GroupPosition | null): Window {
+  if (query.groupBy[0] !== "day") return window;
+  const day = after?.[0];
+  return day === undefined
+    ? windowFrom(query, addDays(window.to, 1), 2 * daysOf(window))
+    : windowFrom(query, day, daysOf({ from: window.from, to: day }));
+}
+
+function windowFrom(query: ReportQuery, from: string, days: number): Window {
+  const to = addDays(from, days - 1);
   return to < query.to ? { from, to } : { from, to: query.to };
+}
+
+function daysOf({ from, to }: Window): number {
+  return (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
 }

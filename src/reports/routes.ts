@@ -98,7 +98,7 @@ const csvRoute = createRoute({
   tags: ["Reports"],
   summary: "Proof of play as CSV",
   description:
-    "The whole report, streamed (RFC 4180, UTF-8, CRLF). Text cells that begin with = + - @ tab or CR get a leading apostrophe, so that no spreadsheet runs them. With totals=true the last line sums up the file's own rows: its first cell is `total` where the whole file is of one state (always so up to 10,000 rows), and says so where plays were recorded while a longer file was written; then each row stands once, at some moment of the download, and nothing recorded before it began is missing.",
+    "The whole report, streamed (RFC 4180, UTF-8, CRLF). Text cells that begin with = + - @ tab or CR get a leading apostrophe, so that no spreadsheet runs them. With totals=true the last line sums up the file's own rows: its first cell is `total` where the whole file is of one state (always so up to 10,000 rows, but for groups that are led by day and go across both stores and campaigns or contents), and says so where plays were recorded while a longer file was written; then each row stands once, at some moment of the download, and nothing recorded before it began is missing.",
   security: [{ admin: [] }],
   request: { query: wholeReportParameters },
   responses: {

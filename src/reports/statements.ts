@@ -1,28 +1,8 @@
-import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, PLAY_VALUES } from "../plays/tables.ts";
-import {
-  addDays,
-  FILTER_COLUMNS,
-  GROUP_COLUMNS,
-  type GroupKey,
-  type GroupPosition,
-  type ReportFilters,
-  type ReportQuery,
-} from "./query.ts";
+import { AGGREGATE_COUNTERS, PLAY_VALUES } from "../plays/tables.ts";
+import { aggregateRows } from "./aggregate-rows.ts";
+import { GROUP_COLUMNS, type GroupKey, type GroupPosition } from "./query.ts";
+import { daysJson, filterTerms, generationSql, type Reading, type Statement, Values } from "./reading.ts";
 import type { ReportSource } from "./source.ts";
-
-/** SQL with its values, to be bound in order. */
-export interface Statement {
-  sql: string;
-  values: (string | number | null)[];
-}
-
-/** What a statement reads: a query's range and filters, from one source. */
-export interface Reading {
-  source: ReportSource;
-  query: Pick<ReportQuery, "from" | "to" | "groupBy" | "filters">;
-  /** The generation of the aggregates to read; null: the live one. */
-  generation: number | null;
-}
 
 /** The figures that each source has. */
 export const SOURCE_COUNTERS = {
@@ -43,14 +23,6 @@ export const NAMES: Partial<Record<GroupKey, { table: string; column: string; as
   content: { table: "content", column: "name", as: "content_name" },
   device: { table: "devices", column: "external_name", as: "device_name" },
 };
-
-/** Numbers the values of a statement, so that one value may stand in several places. */
-class Values {
-  readonly list: (string | number | null)[] = [];
-  add(value: string | number | null): string {
-    return `?${this.list.push(value)}`;
-  }
-}
 
 /** The generation that {@link Reading} means, as long as it exists: pages of one report stay on one generation. */
 export function generationStatement(generation: number | null): Statement {
@@ -75,7 +47,7 @@ export function groupsStatement(reading: Reading, after: GroupPosition | null, l
     return name ? [{ ...name, id: GROUP_COLUMNS[key] }] : [];
   });
   const sql = `WITH page AS (
-    SELECT ${order}, ${figures(reading).join(", ")} FROM (${relation(reading, values)})${behind}
+    SELECT ${order}, ${figures(reading).join(", ")} FROM (${relation(reading, after, values)})${behind}
     GROUP BY ${order}${groupBy.includes("status") ? HAVING_PLAYS : ""} ORDER BY ${order} LIMIT ${values.add(limit)})
   SELECT page.*${names.map(({ table, column, as }) => `, ${table}.${column} AS ${as}`).join("")} FROM page
   ${names.map(({ table, id }) => `LEFT JOIN ${table} ON ${table}.id = page.${id}`).join(" ")}
@@ -88,7 +60,7 @@ export function totalsStatement(reading: Reading): Statement {
   const values = new Values();
   const whole: Reading = { ...reading, query: { ...reading.query, groupBy: [] } };
   const sums = SOURCE_COUNTERS[reading.source].map((counter) => `coalesce(sum(${counter}), 0) AS ${counter}`);
-  return { sql: `SELECT ${sums.join(", ")} FROM (${relation(whole, values)})`, values: values.list };
+  return { sql: `SELECT ${sums.join(", ")} FROM (${relation(whole, null, values)})`, values: values.list };
 }
 
 function figures({ source, query }: Reading): string[] {
@@ -97,58 +69,17 @@ function figures({ source, query }: Reading): string[] {
 }
 
 /** Rows with the group's columns and figures, not yet grouped to the end. */
-function relation(reading: Reading, values: Values): string {
+function relation(reading: Reading, after: GroupPosition | null, values: Values): string {
   if (reading.source === "events") return eventRows(reading, values);
   if (reading.source === "device_activity") return deviceActivity(reading, values);
-  return reading.query.groupBy.includes("status") ? statusRows(reading, values) : aggregateRows(reading, values);
-}
-
-function generation({ generation }: Reading, values: Values): string {
-  return generation === null ? "(SELECT id FROM aggregate_generations WHERE live = 1)" : values.add(generation);
-}
-
-/**
- * Hourly rows of marked days, daily rows of all others, in one statement and so of one state. With a campaign filter the days
- * are listed one by one, so that the key (generation, day, campaign) is sought; without, one range of the key is read.
- */
-function aggregateRows(reading: Reading, values: Values): string {
-  const { from, to, groupBy, filters } = reading.query;
-  const live = generation(reading, values);
-  const range = `BETWEEN ${values.add(from)} AND ${values.add(to)}`;
-  const marked = `SELECT day FROM aggregate_days WHERE generation = ${live} AND day ${range} AND dirty = 1 AND hourly_retired_at IS NULL`;
-  const clean = filters.campaign_id
-    ? `day IN (SELECT value FROM json_each(${values.add(JSON.stringify(daysOf(from, to)))}) EXCEPT ${marked})`
-    : `day ${range} AND day NOT IN (${marked})`;
-  const narrowed = filterTerms(filters, values);
-  const columns = [...groupBy.map((key) => GROUP_COLUMNS[key]), ...AGGREGATE_COUNTERS.map((counter) => `sum(${counter}) AS ${counter}`)];
-  return `SELECT ${columns.join(", ")} FROM proof_of_play_aggregate_daily
-      WHERE generation = ${live} AND ${clean}${narrowed}${firstGrouping(groupBy, ["generation", "day"])}
-    UNION ALL
-    SELECT ${columns.join(", ")} FROM plays_hourly
-      WHERE generation = ${live} AND day IN (${marked})${narrowed}${firstGrouping(groupBy, ["generation", "day", "hour"])}`;
-}
-
-/** How many columns of the key may lead a first grouping: behind the supplier, the rows are too many for it to help. */
-const STREAMED_KEYS = 3;
-const KEY_ORDER: readonly string[] = AGGREGATE_KEYS;
-
-/**
- * The first grouping of a branch. Where the groups need only the key's first columns, it is along the key, which needs no
- * sorting and leaves few rows for the second grouping: half the time for campaigns over 90 days.
- */
-function firstGrouping(groupBy: GroupKey[], lead: string[]): string {
-  const columns = groupBy.filter((key) => key !== "status").map((key) => GROUP_COLUMNS[key]);
-  if (columns.length === 0) return "";
-  const depth = Math.max(...columns.map((column) => KEY_ORDER.indexOf(column))) + 1;
-  const grouped: string[] = depth <= STREAMED_KEYS ? [...lead, ...AGGREGATE_KEYS.slice(0, depth)] : columns;
-  return ` GROUP BY ${grouped.join(", ")}`;
+  return reading.query.groupBy.includes("status") ? statusRows(reading, values) : aggregateRows(reading, after, values);
 }
 
 /** The aggregates by status: one row of counts becomes one row each status. How long each status lasted they do not know. */
 function statusRows(reading: Reading, values: Values): string {
   const { query } = reading;
   const kept = query.groupBy.filter((key) => key !== "status");
-  const inner = aggregateRows({ ...reading, query: { ...query, groupBy: kept } }, values);
+  const inner = aggregateRows({ ...reading, query: { ...query, groupBy: kept } }, null, values);
   const count = `CASE status WHEN 'COMPLETED' THEN completed_count WHEN 'PARTIAL' THEN partial_count WHEN 'SKIPPED' THEN skipped_count
     WHEN 'INTERRUPTED' THEN interrupted_count ELSE error_count END`;
   return `SELECT ${[...kept.map((key) => GROUP_COLUMNS[key]), "status"].join(", ")}, ${count} AS plays_count,
@@ -162,7 +93,7 @@ function eventRows(reading: Reading, values: Values): string {
   const range = `BETWEEN ${values.add(from)} AND ${values.add(to)}`;
   const devices = filters.device_id
     ? `SELECT DISTINCT value AS id FROM json_each(${values.add(JSON.stringify(filters.device_id))})`
-    : `SELECT DISTINCT device_id AS id FROM device_activity_daily WHERE generation = ${generation(reading, values)} AND day ${range}`;
+    : `SELECT DISTINCT device_id AS id FROM device_activity_daily WHERE generation = ${generationSql(reading, values)} AND day ${range}`;
   const { device_id: _, ...others } = filters;
   const columns = groupBy.map((key) => (key === "status" ? "result AS status" : GROUP_COLUMNS[key]));
   // Materialised: SQLite would otherwise write each play out as text again for each of its values.
@@ -197,24 +128,10 @@ const EVENT_FIGURES = [
 
 function deviceActivity(reading: Reading, values: Values): string {
   const { from, to, groupBy, filters } = reading.query;
-  const live = generation(reading, values);
+  const live = generationSql(reading, values);
   const days = filters.device_id
-    ? `IN (SELECT value FROM json_each(${values.add(JSON.stringify(daysOf(from, to)))}))`
+    ? `IN (SELECT value FROM json_each(${values.add(daysJson({ from, to }))}))`
     : `BETWEEN ${values.add(from)} AND ${values.add(to)}`;
   const columns = [...groupBy.map((key) => GROUP_COLUMNS[key]), ...SOURCE_COUNTERS.device_activity];
   return `SELECT ${columns.join(", ")} FROM device_activity_daily WHERE generation = ${live} AND day ${days}${filterTerms(filters, values)}`;
-}
-
-/** OR within a filter, AND between them. A list travels as one JSON value: D1 binds 100 at most. */
-function filterTerms(filters: ReportFilters, values: Values): string {
-  return FILTER_COLUMNS.map((column) => {
-    const ids = filters[column];
-    return ids ? ` AND ${column} IN (SELECT value FROM json_each(${values.add(JSON.stringify(ids))}))` : "";
-  }).join("");
-}
-
-function daysOf(from: string, to: string): string[] {
-  const days: string[] = [];
-  for (let day = from; day <= to; day = addDays(day, 1)) days.push(day);
-  return days;
 }

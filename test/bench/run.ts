@@ -23,7 +23,7 @@ import { usageRows } from "./usage.ts";
 
 const STEADY_LOGS_PER_SECOND = 5000;
 const SINGLES_PER_SECOND = 1000;
-const REPORT_TIMES = 10;
+const REPORT_TIMES = 20;
 const INSPECTOR_PORT = 8794;
 /** CPU per log where no intake was measured before: it is the smallest part of the cost. */
 const CPU_MS_PER_LOG = 0.1;

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { DAY_MS, HOUR_MS, utcDay } from "../../src/platform/time.ts";
 import { compact } from "../../src/plays/compact.ts";
+import { mergePending } from "../../src/plays/daily-sums.ts";
 import { reconcile } from "../../src/plays/reconcile.ts";
 import { startReplay } from "../../src/plays/replay.ts";
 import { stepReplay } from "../../src/plays/replay-step.ts";
@@ -74,18 +75,30 @@ test.each([
   ["a billable play too few", "UPDATE plays_hourly SET billable_count = billable_count - 1 WHERE day = ?", 1, 0, 4],
   ["a content mixed up", "UPDATE plays_hourly SET content_id = 'other' WHERE day = ?", 2, 0, 4],
   ["a device's day wrong", "UPDATE device_activity_daily SET total_duration_ms = 1 WHERE day = ?", 0, 1, 4],
-])("%s opens an incident with the day and its figures", async (_, sql, rows, devices, plays) => {
-  await inOneHour();
-  await run(sql, day(2));
-  expect(await reconcile(env, NIGHT())).toMatchObject({ different: [day(2)] });
-  const found = await incident();
-  expect(found?.aggregates?.count).toBe(1);
-  expect(found?.aggregates?.findings[0]).toMatchObject({
-    day: day(2),
-    differs: { rows_different: rows, devices_different: devices, archive: { plays_count: 4 }, aggregates: { plays_count: plays } },
-  });
-  expect(found?.manifests).toBeUndefined();
-});
+  ["a content's day wrong", "UPDATE plays_daily_by_content SET plays_count = plays_count + 1 WHERE day = ?", 0, 0, 4, 1],
+  ["a store's day lost", "DELETE FROM plays_daily_by_store WHERE day = ?", 0, 0, 4, 1],
+] as [string, string, number, number, number, number?][])(
+  "%s opens an incident with the day and its figures",
+  async (_, sql, rows, devices, plays, narrow = 0) => {
+    await mergePending(env.DB, 0);
+    await inOneHour();
+    await run(sql, day(2));
+    expect(await reconcile(env, NIGHT())).toMatchObject({ different: [day(2)] });
+    const found = await incident();
+    expect(found?.aggregates?.count).toBe(1);
+    expect(found?.aggregates?.findings[0]).toMatchObject({
+      day: day(2),
+      differs: {
+        rows_different: rows,
+        devices_different: devices,
+        narrow_different: narrow,
+        archive: { plays_count: 4 },
+        aggregates: { plays_count: plays },
+      },
+    });
+    expect(found?.manifests).toBeUndefined();
+  },
+);
 
 test("aggregates of a day that D1 forgot altogether are missed", async () => {
   for (const table of ["plays_hourly", "device_activity_daily", "aggregate_days"]) await run(`DELETE FROM ${table} WHERE day = ?`, day(3));

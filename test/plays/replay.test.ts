@@ -2,7 +2,8 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { DAY_MS, HOUR_MS, utcDay } from "../../src/platform/time.ts";
 import { compact } from "../../src/plays/compact.ts";
-import { abandonReplay, readReplay, startReplay, tidyReplays } from "../../src/plays/replay.ts";
+import { mergePending } from "../../src/plays/daily-sums.ts";
+import { abandonReplay, GENERATION_TABLES, readReplay, startReplay, tidyReplays } from "../../src/plays/replay.ts";
 import { findUnarchived } from "../../src/plays/replay-coverage.ts";
 import { type ReplayOptions, stepReplay } from "../../src/plays/replay-step.ts";
 import { rollUp } from "../../src/plays/rollup.ts";
@@ -29,7 +30,7 @@ async function rows(sql: string): Promise<Record<string, unknown>[]> {
   return (await env.DB.prepare(sql).all()).results;
 }
 
-/** All aggregates of the live generation, daily rows brought up to date. */
+/** All aggregates of the live generation, daily rows brought up to date and pending sums merged. */
 async function aggregates() {
   await rollUp(env.DB, NOW());
   const live = "WHERE generation = (SELECT id FROM aggregate_generations WHERE live = 1) ORDER BY 1, 2, 3, 4, 5, 6, 7";
@@ -39,6 +40,8 @@ async function aggregates() {
       `SELECT day, campaign_id, ad_group_id, supplier_id, store_id, content_id, * FROM proof_of_play_aggregate_daily ${live}`,
     ),
     activity: await rows(`SELECT day, device_id, 0, 0, 0, 0, 0, * FROM device_activity_daily ${live}`),
+    byContent: await rows(`SELECT day, campaign_id, ad_group_id, content_id, 0, 0, 0, * FROM plays_daily_by_content ${live}`),
+    byStore: await rows(`SELECT day, supplier_id, store_id, 0, 0, 0, 0, * FROM plays_daily_by_store ${live}`),
   };
 }
 
@@ -49,11 +52,7 @@ async function reported(): Promise<Record<string, number>> {
 }
 
 async function loseAggregates(): Promise<void> {
-  await env.DB.batch(
-    ["plays_hourly", "proof_of_play_aggregate_daily", "device_activity_daily", "aggregate_days"].map((t) =>
-      env.DB.prepare(`DELETE FROM ${t}`),
-    ),
-  );
+  await env.DB.batch([...GENERATION_TABLES, "plays_daily_pending"].map((t) => env.DB.prepare(`DELETE FROM ${t}`)));
 }
 
 /** Plays of three days in six segments, of all statuses; two days' segments are compacted. */
@@ -83,8 +82,10 @@ async function finish(id: string, options: ReplayOptions = {}): Promise<string> 
 /** One generation, and nothing left of any other. */
 async function expectTidy(): Promise<void> {
   while ((await tidyReplays(env.DB)) > 0);
+  await mergePending(env.DB, 0);
+  expect(await rows("SELECT * FROM plays_daily_pending")).toEqual([]);
   expect(await rows("SELECT id, live, writing FROM aggregate_generations")).toEqual([{ id: 1, live: 1, writing: 1 }]);
-  for (const table of ["plays_hourly", "proof_of_play_aggregate_daily", "device_activity_daily", "aggregate_days"]) {
+  for (const table of GENERATION_TABLES) {
     expect(await rows(`SELECT generation, day FROM ${table} WHERE generation <> 1`), table).toEqual([]);
   }
   expect(await rows("SELECT * FROM replay_segments")).toEqual([]);
@@ -110,6 +111,8 @@ describe("rebuilding", () => {
       env.DB.prepare("UPDATE plays_hourly SET plays_count = plays_count + 5"),
       env.DB.prepare("UPDATE proof_of_play_aggregate_daily SET billable_count = 0"),
       env.DB.prepare("UPDATE device_activity_daily SET plays_count = 99"),
+      env.DB.prepare("UPDATE plays_daily_by_content SET plays_count = 0"),
+      env.DB.prepare("UPDATE plays_daily_by_store SET total_duration_ms = 0"),
     ]);
     expect(await finish(await start())).toBe("done");
     expect(await aggregates()).toEqual(before);
@@ -121,6 +124,7 @@ describe("rebuilding", () => {
   test("only days in the range are touched", async () => {
     await network();
     await env.DB.prepare("UPDATE plays_hourly SET plays_count = 0").run();
+    await rollUp(env.DB, NOW());
     expect(await finish(await start({ from: day(3), to: day(3) }))).toBe("done");
     expect(await reported()).toEqual({ [day(3)]: 4, [day(2)]: 0, [day(0)]: 0 });
     await expectTidy();

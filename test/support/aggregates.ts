@@ -1,5 +1,6 @@
 import { HOUR_MS } from "../../src/platform/time.ts";
-import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, type AggregateCounter, PLAY_VALUES } from "../../src/plays/tables.ts";
+import { pendingStatements } from "../../src/plays/daily-sums.ts";
+import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, type AggregateCounter, DAILY_SUMS, PLAY_VALUES } from "../../src/plays/tables.ts";
 
 /** A recorded play as the reports see it. */
 export interface RecordedPlay {
@@ -67,7 +68,8 @@ const EVENT_COLUMNS: string[] = [
 
 /**
  * Records plays the way a commit of the queue's consumer does, in one transaction: single plays, hourly rows of every written
- * generation (daily rows, where a day's hourly rows are retired), sums by device and day, and the marks of touched days.
+ * generation (daily rows, where a day's hourly rows are retired), pending sums by day, sums by device and day, and the marks of touched
+ * days.
  */
 export function commitStatements(db: D1Database, plays: RecordedPlay[], touchedAt: number, generation = 1): D1PreparedStatement[] {
   const rows = JSON.stringify(plays.map((play) => ({ ...play, hour: Math.floor(play.started_at / HOUR_MS), ...figuresOf(play) })));
@@ -93,6 +95,11 @@ export function commitStatements(db: D1Database, plays: RecordedPlay[], touchedA
       .bind(rows),
     db.prepare(insertAggregate("plays_hourly", "hour", `NOT (${retired})`)).bind(rows, generation),
     db.prepare(insertAggregate("proof_of_play_aggregate_daily", "", retired)).bind(rows, generation),
+    ...pendingStatements(
+      db,
+      plays.map((play) => ({ ...play, ...figuresOf(play) })),
+      generation,
+    ),
     db
       .prepare(
         `INSERT INTO device_activity_daily (generation, day, device_id, plays_count, billable_count, total_duration_ms, last_activity_at)
@@ -122,6 +129,8 @@ export async function clearPlays(db: D1Database): Promise<void> {
     "plays_hourly",
     "proof_of_play_aggregate_daily",
     "device_activity_daily",
+    ...DAILY_SUMS.map(({ table }) => table),
+    "plays_daily_pending",
     "aggregate_days",
     "aggregate_generations",
   ];

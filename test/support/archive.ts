@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { DAILY_SUMS } from "../../src/plays/tables.ts";
 import { alteredChunk } from "./chunks.ts";
 import { postBatch, signedLogs, type TestDevice } from "./device.ts";
 import { CaughtQueue, deliver, drain, runAlarm } from "./pipeline.ts";
@@ -80,6 +81,8 @@ export async function clearArchive(): Promise<void> {
     "plays_hourly",
     "proof_of_play_aggregate_daily",
     "device_activity_daily",
+    ...DAILY_SUMS.map(({ table }) => table),
+    "plays_daily_pending",
     "aggregate_days",
     "aggregate_generations",
     "chunk_ledger",
