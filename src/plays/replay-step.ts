@@ -2,7 +2,7 @@ import { DAY_MS, utcDay } from "../platform/time.ts";
 import type { ArchiveRow } from "./archive.ts";
 import { chunksOf, type Damage, firstSegmentId, readSegments, SEGMENT_REF_COLUMNS, type SegmentRef, takeSegments } from "./archive-read.ts";
 import { aggregateStatements } from "./commit.ts";
-import { mergePending, mergeStatements } from "./daily-sums.ts";
+import { mergeStatements } from "./daily-sums.ts";
 import { endStatements, GENERATION_TABLES, tidyReplays } from "./replay.ts";
 import { findUnarchived, type Unarchived } from "./replay-coverage.ts";
 import { sumChunks } from "./sums.ts";
@@ -132,8 +132,6 @@ async function conclude(db: D1Database, replay: Running, maxDays: number, now: n
     await db.batch(missing.slice(0, MAX_DAMAGED).map((one) => nameMissing(db, replay.generation, one)));
     return await end(db, replay, "incomplete", now);
   }
-  // Each day merges what is pending in its own transaction: this leaves it little to do.
-  await mergePending(db, 0);
   let day = replay.next_day;
   for (let done = 0; done < maxDays && day <= replay.to_day; done++) {
     await changeOver(db, replay.generation, day);

@@ -187,6 +187,32 @@ describe("while plays keep coming", () => {
     expect(await reported()).toEqual(report);
   });
 
+  test("a play recorded just before any one transaction of the replay is counted once", async () => {
+    await network();
+    const before = await reported();
+    const late: Awaited<ReturnType<typeof sendChunks>>[] = [];
+    for (let n = 0; n < 12; n++) late.push(await sendChunks(device, queue, 1, { day: day(3) }));
+    let batches = 0;
+    const db = new Proxy(env.DB, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name);
+        if (name !== "batch") return value.bind(target);
+        return async (statements: D1PreparedStatement[]) => {
+          await deliver(late[batches++] ?? []);
+          return await target.batch(statements);
+        };
+      },
+    });
+    await start();
+    while ((await stepReplay({ ...env, DB: db }, NOW())) !== "done");
+    expect(batches).toBeGreaterThan(6);
+    expect(await reported()).toEqual({ ...before, [day(3)]: (before[day(3)] ?? 0) + Math.min(batches, late.length) });
+    await expectTidy();
+    const narrow = await aggregates();
+    await rollUp(env.DB, NOW());
+    expect(await aggregates()).toEqual(narrow);
+  });
+
   test("a message redelivered during a replay is counted no second time", async () => {
     const bodies = await sendChunks(device, queue, 3, { day: day(0) });
     await deliver(bodies);
