@@ -53,9 +53,11 @@ export function peakMemoryMb(pids: number[]): number | null {
   return sumOverTree(pids, (pid) => statusMb(pid, "VmHWM"));
 }
 
-/** What they have resident now, in MB. Linux only; elsewhere null. */
-export function memoryMb(pids: number[]): number | null {
-  return sumOverTree(pids, (pid) => statusMb(pid, "VmRSS"));
+/** What they have resident now, in MB: all of them, or those of one name. Linux only; elsewhere null. */
+export function memoryMb(pids: number[], name?: string): number | null {
+  return sumOverTree(pids, (pid) =>
+    name === undefined || readFileSync(`/proc/${pid}/comm`, "utf8").trim() === name ? statusMb(pid, "VmRSS") : 0,
+  );
 }
 
 function statusMb(pid: number, name: "VmHWM" | "VmRSS"): number {

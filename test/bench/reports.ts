@@ -50,6 +50,9 @@ export const CROSSING_SHAPES: ReportShape[] = [
   { name: "by campaign and store, first page", days: 30, query: "group_by=campaign,store&limit=1000" },
 ];
 
+/** What the platform gives an isolate. */
+const ISOLATE_MB = 128;
+
 /**
  * Reports over a network of 5,000 devices whose aggregates hold 90 days, made by the product's own rollup. Two days are marked: by every
  * dimension they are known by their hourly rows alone. Requests come one after the other, the shapes in turn, so that no shape warms
@@ -57,11 +60,16 @@ export const CROSSING_SHAPES: ReportShape[] = [
  */
 export async function reportRows(bundle: string, times: number, say: (text: string) => void): Promise<{ rows: Row[]; faults: string[] }> {
   const persistTo = mkdtempSync(join(tmpdir(), "alive-bench-reports-"));
-  const stack = await startStack(bundle, { persistTo, port: 0, bindings: {} });
+  const now = Date.now();
+  say(`making aggregates of ${REPORT_DAYS} days for ${REPORT_NETWORK.devices.toLocaleString("en")} devices`);
+  const filling = await startStack(bundle, { persistTo, port: 0 });
   try {
-    const now = Date.now();
-    say(`making aggregates of ${REPORT_DAYS} days for ${REPORT_NETWORK.devices.toLocaleString("en")} devices`);
-    await fillReports(stack, now);
+    await fillReports(filling, now);
+  } finally {
+    await filling.kill();
+  }
+  const stack = await startStack(bundle, { persistTo, port: 0, isolateMb: ISOLATE_MB });
+  try {
     const count = async (table: string) => (await stack.sql<{ n: number }>(`SELECT count(*) AS n FROM ${table}`))[0]?.n ?? 0;
     const dailyRows = await count("proof_of_play_aggregate_daily");
     const size = `${(REPORT_DAYS * PLAYS_OF_A_DAY).toLocaleString("en")} plays of ${REPORT_DAYS} days in ${dailyRows.toLocaleString("en")} daily rows`;

@@ -1,4 +1,6 @@
 import { HOUR_MS } from "../../src/platform/time.ts";
+import { pendingRows } from "../../src/plays/daily-sums.ts";
+import { AGGREGATE_COUNTERS, DAILY_SUMS } from "../../src/plays/tables.ts";
 import { type ArchivedPlay, readArchive } from "./invariants.ts";
 import type { Network } from "./network.ts";
 
@@ -124,6 +126,20 @@ function checkAggregates({ world, d1 }: Network, archive: ArchivedPlay[]): void 
     text(daily),
     read(`SELECT day || ' ' || ${ids} AS key, json_array(${COUNTS}) AS counts FROM proof_of_play_aggregate_daily WHERE generation = 1`),
   );
+  for (const kind of DAILY_SUMS) {
+    const narrow: Figures = {};
+    for (const play of archive) add(narrow, `${play.day} ${kind.keys.map((key) => play[key] ?? "").join(" ")}`, play);
+    const columns = ["generation", "day", ...kind.keys, ...AGGREGATE_COUNTERS].join(", ");
+    const key = ["day", ...kind.keys].join(" || ' ' || ");
+    compare(
+      `I4 ${kind.table} = archive`,
+      text(narrow),
+      read(
+        `SELECT ${key} AS key, json_array(${COUNTS.replace(/\w+/g, "sum($&)")}) AS counts
+         FROM (SELECT ${columns} FROM ${kind.table} UNION ALL SELECT ${columns} FROM (${pendingRows(kind)})) WHERE generation = 1 GROUP BY 1`,
+      ),
+    );
+  }
   compare(
     "I4 devices' days = archive",
     Object.fromEntries(

@@ -27,6 +27,7 @@ Bun.plugin({
 // Imported behind the plug-in: imports written at the top would run before it.
 export const { DeviceSequencer } = await import("../../src/plays/sequencer.ts");
 export const { recordPlays, consumerBreaker } = await import("../../src/plays/record.ts");
+export const { mergePending } = await import("../../src/plays/daily-sums.ts");
 export const { rollUp } = await import("../../src/plays/rollup.ts");
 export const { sweepOutboxes } = await import("../../src/plays/sweep.ts");
 export const { redriveMany } = await import("../../src/plays/redrive.ts");

@@ -4,7 +4,7 @@ import { checkEnd } from "./final.ts";
 import { stateOf, Watch } from "./invariants.ts";
 import { makeNetwork, type Network } from "./network.ts";
 import type { Player } from "./player.ts";
-import { compact, deliverProfiles, reconcile, redriveMany, rollUp, sweepOutboxes } from "./product.ts";
+import { compact, deliverProfiles, mergePending, reconcile, redriveMany, rollUp, sweepOutboxes } from "./product.ts";
 import { type FaultKind, Life, World } from "./world.ts";
 
 /** What one run did. */
@@ -133,6 +133,14 @@ const OPERATIONS: Record<string, [weight: number, run: (network: Network, actors
     (network) => {
       const { world } = network;
       void runRollup(network, world.random.pick([0, 10 * MINUTE_MS]), world.fault("rollup dies", 5));
+    },
+  ],
+  merge: [
+    2,
+    ({ world, d1 }) => {
+      const life = new Life();
+      if (world.random.chance(0.1)) world.after(world.random.between(0, 100), () => life.end("the cron job was killed"));
+      mergePending(d1.for(life), 1).catch((error) => world.note(`merge failed: ${error}`));
     },
   ],
   compact: [

@@ -12,6 +12,8 @@ export interface StackOptions {
   floodLimit?: number;
   inspectorPort?: number;
   consumer?: { maxBatchSize?: number; maxBatchTimeout?: number };
+  /** The heap that an isolate may have, as the platform limits it. Default: what the machine gives. */
+  isolateMb?: number;
 }
 
 /** A running stack: the Worker's address, and a way to its state behind its back. */
@@ -47,6 +49,7 @@ export async function startStack(bundle: string, options: StackOptions): Promise
   const argument = JSON.stringify({ ...options, bundle, bindings });
   const child = Bun.spawn([findNode(), join(ROOT, "test/stack/serve.ts"), argument], {
     cwd: ROOT,
+    env: { ...process.env, ...(options.isolateMb ? { MINIFLARE_WORKERD_V8_FLAGS: `--max-heap-size=${options.isolateMb}` } : {}) },
     stdout: "pipe",
     stderr: process.env.STACK_LOG ? Bun.file(process.env.STACK_LOG) : "ignore",
     stdin: "ignore",
