@@ -48,6 +48,8 @@ export async function fillReports(stack: Stack, now: number): Promise<void> {
 async function rollUpAll(stack: Stack): Promise<void> {
   for (let run = 0; run < ROLLUP_RUNS_MAX; run++) {
     await stack.cron("7 * * * *");
+    // Connections that the runtime closed during so long a call are to be noticed before the next one is sent.
+    await Bun.sleep(1000);
     const [marked] = await stack.sql<{ n: number }>("SELECT count(*) AS n FROM aggregate_days WHERE dirty = 1");
     if (marked?.n === 0) return;
   }
