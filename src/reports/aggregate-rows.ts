@@ -63,30 +63,30 @@ function soughtRows(reading: Reading, after: GroupPosition | null, values: Value
   const marked = markedDays(reading, values);
   const range = rangeTerms(reading, values);
   const distinct = (sums: DailySums, columns: string, terms: string) =>
-    `(SELECT ${columns} FROM ${sums.table} WHERE ${range}${terms} UNION SELECT ${columns} FROM (${pendingRows(sums)}) WHERE ${range}${terms})`;
-  const bookings = distinct(
-    byContent,
-    "day AS booking_day, campaign_id AS booking_campaign, ad_group_id AS booking_ad_group",
-    filterTerms({ campaign_id, ad_group_id, content_id }, values),
-  );
-  const places = distinct(
-    byStore,
-    "day AS place_day, supplier_id AS place_supplier, store_id AS place_store",
-    filterTerms({ store_id, supplier_id }, values),
-  );
-  const found = (day: string) => `${bookings} ON booking_day = ${day}${store_id ? ` CROSS JOIN ${places} ON place_day = ${day}` : ""}`;
+    `SELECT ${columns} FROM ${sums.table} WHERE ${range}${terms} UNION SELECT ${columns} FROM (${pendingRows(sums)}) WHERE ${range}${terms}`;
+  const ofBookings = filterTerms({ campaign_id, ad_group_id, content_id }, values);
+  const found = [
+    `bookings(booking_day, booking_campaign, booking_ad_group) AS MATERIALIZED
+      (${distinct(byContent, "day, campaign_id, ad_group_id", ofBookings)})`,
+  ];
+  if (store_id) {
+    const ofPlaces = filterTerms({ store_id, supplier_id }, values);
+    found.push(
+      `places(place_day, place_supplier, place_store) AS MATERIALIZED (${distinct(byStore, "day, supplier_id, store_id", ofPlaces)})`,
+    );
+  }
+  const onDay = `CROSS JOIN bookings ON booking_day = on_day${store_id ? " CROSS JOIN places ON place_day = on_day" : ""}`;
   const sought = `generation = ${live} AND day = booking_day AND campaign_id = booking_campaign AND ad_group_id = booking_ad_group${
     store_id ? " AND supplier_id = place_supplier AND store_id = place_store" : ""
   }`;
   const rest = filterTerms({ supplier_id, content_id }, values) + behindTerm(reading, after, values);
   const columns = columnsOf(reading.query.groupBy);
   const picked = [...columns, SUMS].join(", ");
-  return `SELECT ${picked} FROM (SELECT value AS on_day FROM json_each(${values.add(daysJson(reading.query))}) EXCEPT ${marked})
-      CROSS JOIN ${found("on_day")} CROSS JOIN proof_of_play_aggregate_daily ON ${sought}
-      WHERE true${rest}${grouped(columns)}
+  return `WITH ${found.join(", ")}
+    SELECT ${picked} FROM (SELECT value AS on_day FROM json_each(${values.add(daysJson(reading.query))}) EXCEPT ${marked})
+      ${onDay} CROSS JOIN proof_of_play_aggregate_daily ON ${sought} WHERE true${rest}${grouped(columns)}
     UNION ALL
-    SELECT ${picked} FROM (${hoursOf(marked, live)})
-      CROSS JOIN ${found("on_day")} CROSS JOIN plays_hourly ON ${sought} AND hour = at_hour
+    SELECT ${picked} FROM (${hoursOf(marked, live)}) ${onDay} CROSS JOIN plays_hourly ON ${sought} AND hour = at_hour
       WHERE true${rest}${grouped(columns)}`;
 }
 

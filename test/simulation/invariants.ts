@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { parquetReadObjects } from "hyparquet";
 import { CHUNK_VERSION, decodeChunk, encodeChunk } from "../../src/plays/chunk.ts";
+import { pendingRows } from "../../src/plays/daily-sums.ts";
 import type { OutboxState } from "../../src/plays/outbox.ts";
+import { AGGREGATE_COUNTERS, DAILY_SUMS } from "../../src/plays/tables.ts";
 import { asyncBufferFrom } from "../support/parquet.ts";
 import type { ObjectHost } from "./fake-object.ts";
 import type { Network } from "./network.ts";
@@ -17,6 +19,7 @@ export class Watch {
   /** Checks all that must hold at any instant. */
   check(): void {
     for (const host of this.network.hosts) this.#checkCounts(host);
+    this.#checkNarrow();
     if (this.network.eventRows) {
       this.#checkHeld();
       this.#checkUnchanged();
@@ -41,6 +44,27 @@ export class Watch {
       state.accepted === inLedger + held,
       () => `${host.name}: accepted ${state.accepted}, recorded ${inLedger}, held ${held}`,
     );
+  }
+
+  /** I4: the sums by day that leave dimensions out, with what is pending, are those of the hours: after every commit, merge and rollup. */
+  #checkNarrow(): void {
+    const { world, d1 } = this.network;
+    for (const kind of DAILY_SUMS) {
+      const key = ["day", ...kind.keys].join(", ");
+      const columns = [key, ...AGGREGATE_COUNTERS].join(", ");
+      const sums = AGGREGATE_COUNTERS.map((counter) => `sum(${counter})`).join(", ");
+      const read = (from: string) =>
+        d1
+          .rows<{ row: string }>(`SELECT json_array(${key}, ${sums}) AS row FROM (${from}) GROUP BY ${key} ORDER BY ${key}`)
+          .map(({ row }) => row);
+      const hours = read(`SELECT ${columns} FROM plays_hourly`);
+      const narrow = read(`SELECT ${columns} FROM ${kind.table} UNION ALL SELECT ${columns} FROM (${pendingRows(kind)})`);
+      world.check(
+        `I4 ${kind.table} and what is pending = hours`,
+        hours.join() === narrow.join(),
+        () => `${hours.length} and ${narrow.length} rows; ${hours.find((row) => !narrow.includes(row))}`,
+      );
+    }
   }
 
   /** I1: each play that an answer called accepted is recorded or lies in the outbox. I7: nothing else is recorded. */
