@@ -56,10 +56,16 @@ function fold(sums: KeyedSum[], { keys }: DailySums): (string | number)[][] {
   return [...rows.values()];
 }
 
-/** SQL for what is pending for a table, as rows with its columns, and `id`. Not summed up: a row a commit. */
-export function pendingRows({ pending, keys }: DailySums): string {
-  const columns = ["day", ...keys, ...AGGREGATE_COUNTERS].map((column, index) => `j.value ->> ${index} AS ${column}`);
-  return `SELECT p.generation, p.id, ${columns.join(", ")} FROM plays_daily_pending p CROSS JOIN json_each(p.${pending}) j`;
+/**
+ * SQL for what is pending for a table, as rows with its columns, and `id`. Not summed up: a row a commit. Materialised: SQLite would
+ * otherwise write each of them out as text again for each of its columns.
+ * @param terms which rows of `plays_daily_pending` (`p`) are read
+ */
+export function pendingRows({ pending, keys }: DailySums, terms = "true"): string {
+  const columns = ["day", ...keys, ...AGGREGATE_COUNTERS].map((column, index) => `sums ->> ${index} AS ${column}`);
+  return `WITH pending AS MATERIALIZED (
+      SELECT p.generation, p.id, j.value AS sums FROM plays_daily_pending p CROSS JOIN json_each(p.${pending}) j WHERE ${terms})
+    SELECT generation, id, ${columns.join(", ")} FROM pending`;
 }
 
 /**
@@ -68,7 +74,7 @@ export function pendingRows({ pending, keys }: DailySums): string {
  * @param rows the most pending rows, the oldest first; -1: all
  */
 export function mergeStatements(db: D1Database, rows = -1): D1PreparedStatement[] {
-  const taken = `(generation, id) IN (SELECT generation, id FROM plays_daily_pending ORDER BY generation, id LIMIT ${rows})`;
+  const oldest = `SELECT generation, id FROM plays_daily_pending ORDER BY generation, id LIMIT ${rows}`;
   const counters = AGGREGATE_COUNTERS.join(", ");
   const sums = AGGREGATE_COUNTERS.map((counter) => `sum(${counter})`).join(", ");
   return [
@@ -76,12 +82,12 @@ export function mergeStatements(db: D1Database, rows = -1): D1PreparedStatement[
       const key = ["generation", "day", ...kind.keys].join(", ");
       return db.prepare(
         `INSERT INTO ${kind.table} (${key}, ${counters})
-         SELECT ${key}, ${sums} FROM (${pendingRows(kind)})
-         WHERE ${taken} AND generation IN (SELECT id FROM aggregate_generations) GROUP BY ${key}
+         SELECT ${key}, ${sums} FROM (${pendingRows(kind, `(p.generation, p.id) IN (${oldest})`)})
+         WHERE generation IN (SELECT id FROM aggregate_generations) GROUP BY ${key}
          ON CONFLICT DO UPDATE SET ${AGGREGATE_COUNTERS.map((counter) => `${counter} = ${counter} + excluded.${counter}`).join(", ")}`,
       );
     }),
-    db.prepare(`DELETE FROM plays_daily_pending WHERE ${taken}`),
+    db.prepare(`DELETE FROM plays_daily_pending WHERE (generation, id) IN (${oldest})`),
   ];
 }
 

@@ -164,7 +164,7 @@ async function readState(db: D1Database, day: string): Promise<DayState> {
       return db
         .prepare(
           `SELECT ${columns} FROM ${kind.table} WHERE generation = ${live} AND day = ?1
-           UNION ALL SELECT ${columns} FROM (${pendingRows(kind)}) WHERE generation = ${live} AND day = ?1`,
+           UNION ALL SELECT ${columns} FROM (${pendingRows(kind, `p.generation = ${live}`)}) WHERE day = ?1`,
         )
         .bind(day);
     }),

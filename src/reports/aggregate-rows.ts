@@ -37,7 +37,7 @@ function narrowRows(sums: DailySums, reading: Reading, after: GroupPosition | nu
   const columns = columnsOf(reading.query.groupBy);
   const picked = [...columns, SUMS].join(", ");
   return `SELECT ${picked} FROM ${sums.table} WHERE ${where}${grouped(columns)}
-    UNION ALL SELECT ${picked} FROM (${pendingRows(sums)}) WHERE ${where}${grouped(columns)}`;
+    UNION ALL SELECT ${picked} FROM (${pendingOf(sums, reading, values)}) WHERE ${where}${grouped(columns)}`;
 }
 
 /** All dimensions, all rows of the range: hourly rows of marked days, daily rows of all others, in one statement and so of one state. */
@@ -63,7 +63,7 @@ function soughtRows(reading: Reading, after: GroupPosition | null, values: Value
   const marked = markedDays(reading, values);
   const range = rangeTerms(reading, values);
   const distinct = (sums: DailySums, columns: string, terms: string) =>
-    `SELECT ${columns} FROM ${sums.table} WHERE ${range}${terms} UNION SELECT ${columns} FROM (${pendingRows(sums)}) WHERE ${range}${terms}`;
+    `SELECT ${columns} FROM ${sums.table} WHERE ${range}${terms} UNION SELECT ${columns} FROM (${pendingOf(sums, reading, values)}) WHERE ${range}${terms}`;
   const ofBookings = filterTerms({ campaign_id, ad_group_id, content_id }, values);
   const found = [
     `bookings(booking_day, booking_campaign, booking_ad_group) AS MATERIALIZED
@@ -88,6 +88,10 @@ function soughtRows(reading: Reading, after: GroupPosition | null, values: Value
     UNION ALL
     SELECT ${picked} FROM (${hoursOf(marked, live)}) ${onDay} CROSS JOIN plays_hourly ON ${sought} AND hour = at_hour
       WHERE true${rest}${grouped(columns)}`;
+}
+
+function pendingOf(sums: DailySums, reading: Reading, values: Values): string {
+  return pendingRows(sums, `p.generation = ${generationSql(reading, values)}`);
 }
 
 function columnsOf(groupBy: GroupKey[]): string[] {

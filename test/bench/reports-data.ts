@@ -1,5 +1,5 @@
 import { DAY_MS, HOUR_MS, utcDay } from "../../src/platform/time.ts";
-import { AGGREGATE_COUNTERS, DAILY_SUMS, type DailySums } from "../../src/plays/tables.ts";
+import { AGGREGATE_COUNTERS, DAILY_SUMS, type DailySums, PLAY_VALUES } from "../../src/plays/tables.ts";
 import type { Stack } from "../stack/stack.ts";
 import { contentOf, fleetId } from "./fleet.ts";
 import { insertStatements, networkRows } from "./seed.ts";
@@ -131,17 +131,36 @@ function activity(day: string): string {
     SELECT 1, '${day}', id, ${PLAYS_A_DEVICE_AND_DAY}, ${PLAYS_A_DEVICE_AND_DAY - 8}, ${PLAYS_A_DEVICE_AND_DAY * 15_000}, ${Date.parse(day)} FROM devices`;
 }
 
+/** Single plays, as commits write them: a row a chunk, here a device's day. */
 function events(day: string): string {
   const start = Date.parse(day) + 9 * HOUR_MS;
+  const known: Partial<Record<(typeof PLAY_VALUES)[number], string>> = {
+    day: `'${day}'`,
+    store_id: `'${fleetId("store", 0)}'`,
+    supplier_id: `'${fleetId("supplier", 0)}'`,
+    campaign_id: "c.value ->> 1",
+    content_id: "c.value ->> 0",
+    type: "'PLAY'",
+    result: "'COMPLETED'",
+    billable: "1",
+    duration_ms: "15000",
+    started_at: "t",
+    event_id: "lower(hex(randomblob(18)))",
+    ended_at: "t + 15000",
+    started_at_raw: "t",
+    ended_at_raw: "t + 15000",
+    expected_ms: "15000",
+    quality: "100",
+    epoch: "'0'",
+    sequence: "n",
+    record_hash: "lower(hex(randomblob(32)))",
+  };
   return `WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < ${PLAYS_A_DEVICE_AND_DAY - 1})
-    INSERT INTO proof_of_play_events (device_id, day, event_id, store_id, supplier_id, campaign_id, ad_group_id, playlist_id, content_id,
-      content_version, slot_id, type, started_at_raw, ended_at_raw, started_at, ended_at, received_at, duration_ms, expected_ms, result, billable,
-      quality, flags, door, epoch, sequence, record_hash, key_id, policy_version, correlation_id, chunk)
-    SELECT d.value, '${day}', lower(hex(randomblob(18))), '${fleetId("store", 0)}', '${fleetId("supplier", 0)}', c.value ->> 1, '', '', c.value ->> 0,
-      '', '', 'PLAY', t, t + 15000, t, t + 15000, t + 16000, 15000, 15000, 'COMPLETED', 1,
-      100, '', 'playback-log', '0', n, lower(hex(randomblob(32))), '', '1', lower(hex(randomblob(16))), ''
+    INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, requests_json, plays_json)
+    SELECT d.value, '${day}', d.value, ${Math.floor(start / DAY_MS)}, '${day}', count(*), json_array(json_array(${start}, 'playback-log', '', '1', '')),
+      json_group_array(json_array(0, ${PLAY_VALUES.map((column) => known[column] ?? "''").join(", ")}))
     FROM json_each(${list("device", DEVICES_WITH_PLAYS)}) d CROSS JOIN (SELECT n, ${start} + n * 300000 AS t FROM n)
-    JOIN json_each(${contents()}) c ON c.key = n % ${REPORT_NETWORK.contents} ORDER BY 1, 3`;
+    JOIN json_each(${contents()}) c ON c.key = n % ${REPORT_NETWORK.contents} GROUP BY d.value`;
 }
 
 /** What the database must say: plays of all days, by every dimension. */

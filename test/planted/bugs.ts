@@ -220,8 +220,8 @@ export const BUGS: PlantedBug[] = [
   {
     what: "what is merged stays pending",
     file: "src/plays/daily-sums.ts",
-    find: "DELETE FROM plays_daily_pending WHERE ",
-    replace: "DELETE FROM plays_daily_pending WHERE id = 0 AND ",
+    find: "DELETE FROM plays_daily_pending WHERE (",
+    replace: "DELETE FROM plays_daily_pending WHERE id = 0 AND (",
     caughtBy: "simulation",
   },
   {
