@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { receiver } from "./support/receiver-server.ts";
 
 const root = `${resolve(import.meta.dirname, "..")}/`;
 
@@ -17,6 +18,8 @@ export default defineConfig({
           HASH_SECRET: "test-hash-secret",
           OUTBOX_RESEND_AFTER_MS: "5000",
         },
+        // Whatever the Worker fetches arrives there, and nothing leaves the machine.
+        outboundService: { node: receiver },
       },
     })),
   ],

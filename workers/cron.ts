@@ -11,12 +11,15 @@ import { stepReplay } from "../src/plays/replay-step.ts";
 import { retain } from "../src/plays/retain.ts";
 import { ROLLUP_QUIET_MS, rollUp } from "../src/plays/rollup.ts";
 import { SWEEP_JOB, sweepOutboxes } from "../src/plays/sweep.ts";
+import { forgetWebhookMessages } from "../src/webhooks/attempts.ts";
+import { dispatchWebhooks } from "../src/webhooks/dispatch.ts";
 
 /** Which jobs run at which cron expression of `wrangler.toml`, in order. */
 const JOBS: Record<string, Record<string, Job>> = {
   "* * * * *": {
     "deliver profiles": (env) => deliverProfiles(env),
     "merge daily sums": (env) => mergePending(env.DB),
+    "dispatch webhooks": (env, now) => dispatchWebhooks(env, now),
     "step the replay": (env, now) => stepReplay(env, now),
   },
   "7 * * * *": {
@@ -30,6 +33,7 @@ const JOBS: Record<string, Record<string, Job>> = {
     reconcile: (env, now) => reconcile(env, now),
     "fold the ledger": (env, now) => foldLedger(env.DB, now),
     "sweep the archive": (env, now) => sweepArchive(env, now),
+    "forget webhook messages": (env, now) => forgetWebhookMessages(env.DB, now),
   },
 };
 

@@ -30,6 +30,7 @@ import { reports } from "../src/reports/routes.ts";
 import { scheduleRoutes } from "../src/schedules/schedules.ts";
 import { storeRoutes } from "../src/stores/stores.ts";
 import { supplierRoutes } from "../src/stores/suppliers.ts";
+import { webhookRoutes } from "../src/webhooks/routes.ts";
 
 /** The Worker's HTTP side: middleware in order, then each feature's routes. No rule of the product stands here. */
 export const app = createRouter();
@@ -90,6 +91,7 @@ app.route("/", playlistRoutes);
 app.route("/", playlistItemRoutes);
 app.route("/", scheduleRoutes);
 app.route("/", planRoutes);
+app.route("/", webhookRoutes);
 app.route("/", auditRoutes);
 app.route("/", playbackLogRoutes);
 app.route("/", inspectRoutes);

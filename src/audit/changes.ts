@@ -110,7 +110,7 @@ export async function changeRow(
     const before = await findRow(db, resource, id);
     const version = Number(before.version);
     requireMatch(ifMatch, version);
-    const values = changedColumns(before, body, now);
+    const values = changedColumns(resource, before, body, now);
     if (Object.keys(values).length === 0) return { row: before, effects: false };
     const after = { ...before, ...values, updated_at: now, version: version + 1 };
     refuseFields(resource.check?.(after) ?? []);
@@ -140,8 +140,9 @@ export async function changeRow(
   throw new Problem("conflict", "Others change it all the time; try again.", { code: "CHANGED_MEANWHILE" });
 }
 
-function changedColumns(before: Row, body: Row, now: number): Row {
-  const values = columnsOf(body, Object.keys(before), now);
+function changedColumns(resource: Resource, before: Row, body: Row, now: number): Row {
+  const named = columnsOf(body, Object.keys(before), now);
+  const values = { ...named, ...resource.implied?.(before, named, now) };
   // What is archived already keeps the time when it was.
   if (values.archived_at && before.archived_at) delete values.archived_at;
   const changed = differences(presentRow(before), presentRow({ ...before, ...values }));

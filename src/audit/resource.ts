@@ -38,6 +38,10 @@ export interface Resource<R extends Row = Row> {
   /** One of them in an answer. */
   answer: z.ZodObject;
   filters: Record<string, Filter>;
+  /** The answer to POST, where that shows more than {@link answer}. */
+  created?: z.ZodObject;
+  /** What only the answer to POST shows, as a secret: kept nowhere, and made again for an answer that is repeated. */
+  revealed?(env: Env, shown: Row): Promise<Row>;
   /** Columns that no answer shows. */
   hidden?: readonly string[];
   /** Fields that name a row of another table. */
@@ -46,6 +50,8 @@ export interface Resource<R extends Row = Row> {
   unique?: readonly string[];
   /** Columns of a new row that its body does not give. */
   initial?(now: number): Row;
+  /** Columns that follow from those that a change sets, as the time and reason of a new status. Pure; `now` in ms. */
+  implied?(before: R, values: Row, now: number): Row;
   /** The row that a creation would only repeat: it is answered, with 200, and nothing is made. */
   existing?(db: D1Database, row: R): Promise<Row | null>;
   /** Rules between fields, asked of the row as it would be. Pure. */

@@ -55,7 +55,7 @@ function addCreate(router: Router, resource: Resource): void {
     path: resource.path,
     summary: `Create: ${labelOf(resource)}`,
     request: { headers: createHeaders, body: { required: true, content: { "application/json": { schema: resource.create } } } },
-    responses: responses(201, `The ${labelOf(resource)} as it was made`, resource.answer),
+    responses: responses(201, `The ${labelOf(resource)} as it was made`, resource.created ?? resource.answer),
   });
   router.openapi(route, async (c) => {
     const body: Row = c.req.valid("json");
@@ -63,7 +63,8 @@ function addCreate(router: Router, resource: Resource): void {
     const row = newRow(resource.table, body, typeof body.id === "string" ? body.id : uuidv7(), now, resource.initial?.(now));
     const outcome = await createRow({ db: c.env.DB, actor: c.get("actor"), now }, resource, row, await readIdempotency(c));
     if (outcome.effects) deliverSoon(c, resource);
-    return c.json(outcome.shown, 201, createdHeaders(resource.path, outcome));
+    const revealed = (await resource.revealed?.(c.env, outcome.shown)) ?? {};
+    return c.json({ ...outcome.shown, ...revealed }, 201, createdHeaders(resource.path, outcome));
   });
 }
 

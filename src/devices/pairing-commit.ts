@@ -1,5 +1,6 @@
 import { uuidv7 } from "uuidv7";
 import { auditStatement } from "../audit/audit.ts";
+import { eventStatements } from "../webhooks/events.ts";
 import type { DeviceKey } from "./pairing-proof.ts";
 import { assignmentStatement, profilePushStatement, scopes } from "./profile.ts";
 import { firstTokenStatement, type IssuedTokens, issueTokens, newRefreshToken } from "./refresh-tokens.ts";
@@ -59,8 +60,24 @@ export async function commitPairing(env: Env, claim: WonClaim, player: WinningPl
       },
       now,
     ),
+    ...pairedStatements(db, deviceId, claim, player, now),
   ]);
   return await issueTokens(env, { deviceId, familyId, key: player.key }, token, now);
+}
+
+function pairedStatements(db: D1Database, deviceId: string, claim: WonClaim, player: WinningPlayer, now: number): D1PreparedStatement[] {
+  return eventStatements(db, {
+    type: "device.paired",
+    data: { device_id: deviceId, replaced: claim.device_id !== null, claim_id: claim.id, kid: player.key?.kid ?? null },
+    at: now,
+    subject: {
+      name: "device",
+      query: `SELECT json_object('id', d.id, 'external_name', d.external_name, 'status', d.status, 'store_id', d.store_id,
+                'supplier_id', s.supplier_id, 'group_id', d.group_id, 'player_version', d.player_version) AS value
+              FROM devices d LEFT JOIN stores s ON s.id = d.store_id WHERE d.id = ?`,
+      values: [deviceId],
+    },
+  });
 }
 
 /**

@@ -3,6 +3,7 @@ import { withOrigin } from "../audit/origin.ts";
 import { requireAdmin } from "../auth/admin.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { toIso } from "../platform/time.ts";
+import { dispatchWebhooksSoon } from "../webhooks/dispatch.ts";
 import { createAdminClaim, createDeviceClaim, type NewClaim } from "./claims-create.ts";
 import { claimPresetsShape } from "./claims-presets.ts";
 import { claimDevice, POLL_AFTER_S } from "./pairing.ts";
@@ -139,7 +140,10 @@ export const pairingRoutes = createRouter()
   })
   .openapi(claim, async (c) => {
     const result = await claimDevice(c.env, c.req.valid("json"), await addressOf(c, "claim"), Date.now());
-    if (result.kind === "paired") return c.json(result.tokens, 200, NO_STORE);
+    if (result.kind === "paired") {
+      c.executionCtx.waitUntil(dispatchWebhooksSoon(c.env));
+      return c.json(result.tokens, 200, NO_STORE);
+    }
     return c.json({ status: "pending" as const, retry_after_s: POLL_AFTER_S }, 202, { ...NO_STORE, "Retry-After": String(POLL_AFTER_S) });
   })
   .openapi(refresh, async (c) => c.json(await refreshTokens(c.env, c.req.valid("json").refresh_token, Date.now()), 200, NO_STORE));

@@ -32,25 +32,29 @@ export type ArchiveRead = { status: "ok"; rows: ArchiveRow[] } | { status: Archi
 /** The columns that {@link SegmentRef} has. */
 export const SEGMENT_REF_COLUMNS = "id, r2_key, sha256, plays_count, compacted_at";
 
+/** The columns that say where a play stands and what was decided of it; the proof is left out, which is most of the bytes. */
+export const DECIDED_COLUMNS: string[] = ["chunk_id", "chunk_index", "device_id", ...PLAY_COLUMNS];
+
 /**
  * Reads a segment or part, after its SHA-256 was found to be the one that D1 has. `missing`: R2 has no such object;
  * `damaged`: other bytes, or another number of plays.
+ * @param columns only these; what is left out is empty in the rows
  * @throws what R2 throws: an outage is no damage.
  */
-export async function readArchive(bucket: R2Bucket, object: ArchiveObject): Promise<ArchiveRead> {
+export async function readArchive(bucket: R2Bucket, object: ArchiveObject, columns?: string[]): Promise<ArchiveRead> {
   const stored = await bucket.get(object.r2_key);
   if (!stored) return { status: "missing" };
   const buffer = await stored.arrayBuffer();
   if ((await sha256Hex(new Uint8Array(buffer))) !== object.sha256) return { status: "damaged" };
-  const rows = await parquetRows(buffer);
+  const rows = await parquetRows(buffer, columns);
   return rows.length === object.plays_count ? { status: "ok", rows } : { status: "damaged" };
 }
 
 /** The rows of a Parquet file of the archive, as `archive.ts` wrote them: absent ids are `''` again, times are ms. */
-export async function parquetRows(buffer: ArrayBuffer): Promise<ArchiveRow[]> {
+export async function parquetRows(buffer: ArrayBuffer, columns?: string[]): Promise<ArchiveRow[]> {
   const file = { byteLength: buffer.byteLength, slice: (start: number, end?: number) => buffer.slice(start, end) };
   // Without `utf8: false`, the bytes of a signature would be read as text.
-  return (await parquetReadObjects({ file, utf8: false })).map(archiveRow);
+  return (await parquetReadObjects({ file, utf8: false, ...(columns ? { columns } : {}) })).map(archiveRow);
 }
 
 function archiveRow(row: Record<string, unknown>): ArchiveRow {
@@ -94,17 +98,18 @@ export interface SegmentsRead {
 /**
  * Reads segments, wherever their plays lie: in their own objects, or in parts once they are compacted. Each part is read once.
  * All their plays are in memory at a time: ask for as many segments as {@link takeSegments} gives.
+ * @param columns only these; what is left out is empty in the rows
  * @throws what R2 or D1 throw: an outage is no damage.
  */
-export async function readSegments(env: Pick<Env, "DB" | "BUCKET">, refs: SegmentRef[]): Promise<SegmentsRead> {
+export async function readSegments(env: Pick<Env, "DB" | "BUCKET">, refs: SegmentRef[], columns?: string[]): Promise<SegmentsRead> {
   const read: SegmentsRead = { rows: new Map(), damaged: [] };
   for (const ref of refs.filter(({ compacted_at }) => compacted_at === null)) {
-    const found = await readArchive(env.BUCKET, ref);
+    const found = await readArchive(env.BUCKET, ref, columns);
     if (found.status === "ok") read.rows.set(ref.id, found.rows);
     else read.damaged.push({ segment_id: ref.id, r2_key: ref.r2_key, problem: found.status });
   }
   const compacted = refs.filter(({ compacted_at }) => compacted_at !== null);
-  if (compacted.length > 0) await readFromParts(env, compacted, read);
+  if (compacted.length > 0) await readFromParts(env, compacted, read, columns);
   return read;
 }
 
@@ -115,7 +120,7 @@ interface PartRun extends ArchiveObject {
   rows_count: number;
 }
 
-async function readFromParts(env: Pick<Env, "DB" | "BUCKET">, refs: SegmentRef[], read: SegmentsRead): Promise<void> {
+async function readFromParts(env: Pick<Env, "DB" | "BUCKET">, refs: SegmentRef[], read: SegmentsRead, columns?: string[]): Promise<void> {
   const { results } = await env.DB.prepare(
     `SELECT r.segment_id, r.first_row, r.plays_count AS rows_count, p.r2_key, p.sha256, p.plays_count
      FROM json_each(?) j JOIN segment_parts r ON r.segment_id = j.value JOIN archive_parts p ON p.id = r.part_id ORDER BY p.id`,
@@ -127,7 +132,7 @@ async function readFromParts(env: Pick<Env, "DB" | "BUCKET">, refs: SegmentRef[]
   for (const [r2_key, runs] of Map.groupBy(results, (run) => run.r2_key)) {
     const [part] = runs;
     if (!part) continue;
-    const content = await readArchive(env.BUCKET, part);
+    const content = await readArchive(env.BUCKET, part, columns);
     for (const { segment_id, first_row, rows_count } of runs) {
       if (content.status === "ok") found.get(segment_id)?.push(...content.rows.slice(first_row, first_row + rows_count));
       else damage.set(segment_id, { segment_id, r2_key, problem: content.status });

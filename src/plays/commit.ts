@@ -1,5 +1,6 @@
 import { reaching } from "../platform/outage.ts";
 import { withTimeout } from "../platform/retry.ts";
+import { playsLoggedStatements } from "../webhooks/events.ts";
 import type { Segment } from "./archive.ts";
 import { type Chunk, chunkId } from "./chunk.ts";
 import { pendingStatements } from "./daily-sums.ts";
@@ -77,6 +78,7 @@ export async function commitChunks(
     ...aggregateStatements(db, sums, now),
     ...refusalStatements(db, sums),
     ...(eventRows ? eventStatements(db, chunks) : []),
+    ...playsLoggedStatements(db, segment, now),
   ];
   try {
     await reaching("D1", () => withTimeout(db.batch(statements), D1_WRITE_TIMEOUT_MS, "D1 commit"));

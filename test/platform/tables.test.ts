@@ -10,8 +10,9 @@ import * as plans from "../../src/plans/tables.ts";
 import * as playlists from "../../src/playlists/tables.ts";
 import * as schedules from "../../src/schedules/tables.ts";
 import * as stores from "../../src/stores/tables.ts";
+import * as webhooks from "../../src/webhooks/tables.ts";
 
-const tables = [audit, campaigns, content, devices, plans, playlists, schedules, stores]
+const tables = [audit, campaigns, content, devices, plans, playlists, schedules, stores, webhooks]
   .flatMap((module): unknown[] => Object.values(module))
   .filter((value): value is SQLiteTable => is(value, SQLiteTable));
 
