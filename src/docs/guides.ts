@@ -4,9 +4,10 @@ import faults from "./faults.md";
 import performance from "./performance.md";
 import playLogs from "./play-logs.md";
 import scheduling from "./scheduling.md";
+import webhooks from "./webhooks.md";
 
 /** The guides, in the order of the table of contents. The first line of each is its title. */
-const GUIDES: Record<string, string> = { "play-logs": playLogs, scheduling, architecture, faults, performance };
+const GUIDES: Record<string, string> = { "play-logs": playLogs, scheduling, webhooks, architecture, faults, performance };
 
 const marked = new Marked({
   renderer: {

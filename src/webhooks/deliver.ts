@@ -94,8 +94,8 @@ async function deliverOne(run: Run, message: MessageRow, plays: PlaysRead): Prom
     throw error;
   }
   log(attempt.outcome === "delivered" ? "info" : "warn", "webhook message sent", {
-    webhook: run.webhook.id,
-    message: message.id,
+    webhook_id: run.webhook.id,
+    message_id: message.id,
     tries,
     outcome: attempt.outcome,
     status_code: attempt.status_code,

@@ -24,7 +24,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
       if (!id) throw new Error("a dispatcher is addressed by its webhook's id");
       next = await deliverDue(this.env, id, Date.now);
     } catch (error) {
-      log("error", "webhook not dispatched", { webhook: this.ctx.id.name, error: describeError(error) });
+      log("error", "webhook not dispatched", { webhook_id: this.ctx.id.name, error: describeError(error) });
       next = Date.now() + OUTAGE_WAIT_MS;
     }
     const set = await this.ctx.storage.getAlarm();

@@ -23,6 +23,8 @@ const campaign = () => id(create("campaigns", { brand_name: "b", name: "c" }));
 const adGroup = async () => await id(create("ad-groups", { campaign_id: await campaign(), name: "a" }));
 const content = () => id(create("content", { name: "c", type: "image" }));
 const playlist = () => id(create("playlists", { name: "p" }));
+const hook = { name: "w", url: "https://hooks.receiver-of-tests.com/audit", events: ["device.paired"] };
+const webhook = () => id(create("webhooks", hook));
 
 async function schedule(): Promise<string> {
   return await id(scheduleOf(await id(playlistWithItems()), "GROUP", (await smallNetwork()).group.id));
@@ -123,6 +125,18 @@ const CHANGES: Record<string, () => Promise<Asked>> = {
     }),
   "PATCH /v1/admin/schedules/:id": change("schedules", schedule, { rules: { priority: 1 } }),
   "DELETE /v1/admin/schedules/:id": removal("schedules", schedule),
+  "POST /v1/admin/webhooks": async () => under("webhooks", hook),
+  "PATCH /v1/admin/webhooks/:id": change("webhooks", webhook, { status: "disabled" }),
+  "DELETE /v1/admin/webhooks/:id": removal("webhooks", webhook),
+  "POST /v1/admin/webhooks/:id/rotate-secret": async () => under(`webhooks/${await webhook()}/rotate-secret`, {}),
+  "POST /v1/admin/webhooks/:id/test": async () => under(`webhooks/${await webhook()}/test`),
+  "POST /v1/admin/webhooks/:id/messages/:message_id/resend": async () => {
+    const tested = await webhook();
+    const { message_id } = (await admin("POST", `/v1/admin/webhooks/${tested}/test`)).body;
+    return under(`webhooks/${tested}/messages/${message_id}/resend`);
+  },
+  "POST /v1/admin/webhooks/:id/recover": async () =>
+    under(`webhooks/${await webhook()}/recover`, { from: new Date(Date.now() - DAY_MS).toISOString() }),
   "POST /v1/admin/pipeline/dead-letters/:id/redrive": async () => under(`pipeline/dead-letters/${await deadLetter()}/redrive`),
   "POST /v1/admin/pipeline/redrive": async () => under("pipeline/redrive", { ids: [await deadLetter()] }),
   "POST /v1/admin/pipeline/relist": async () => under("pipeline/relist"),

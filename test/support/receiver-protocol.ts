@@ -9,6 +9,8 @@ export interface Answering {
   body?: string;
   /** Never answers. */
   hang?: true;
+  /** Answers when so many requests wait for an answer. */
+  together?: number;
   /** Breaks the connection off. */
   drop?: true;
 }
@@ -16,6 +18,8 @@ export interface Answering {
 /** A request as it arrived. */
 export interface Received {
   host: string;
+  /** How many requests waited for an answer then, this one included. */
+  open: number;
   method: string;
   headers: Record<string, string>;
   body: string;

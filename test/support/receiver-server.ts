@@ -7,6 +7,8 @@ import { type Answering, CONTROL_HOST, type Received } from "./receiver-protocol
  */
 const scripts = new Map<string, Answering[]>();
 const received = new Map<string, Received[]>();
+/** Answers that are still owed, by path. */
+const waiting = new Map<string, Set<() => void>>();
 
 export async function receiver(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = request.url ?? "/";
@@ -18,20 +20,29 @@ export async function receiver(request: IncomingMessage, response: ServerRespons
   }
   const all = received.get(path) ?? [];
   received.set(path, all);
+  const open = waiting.get(path) ?? new Set();
+  waiting.set(path, open);
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-  all.push({ host, method: request.method ?? "", headers, body });
+  all.push({ host, open: open.size + 1, method: request.method ?? "", headers, body });
   const script = scripts.get(path) ?? [];
-  answer(script[Math.min(all.length, script.length) - 1] ?? { status: 204 }, response);
+  answer(script[Math.min(all.length, script.length) - 1] ?? {}, response, open);
 }
 
-function answer(answering: Answering, response: ServerResponse): void {
-  if (answering.hang) return;
-  if (answering.drop) {
-    response.destroy();
-    return;
-  }
-  response.writeHead(answering.status ?? 204, answering.headers ?? {});
-  response.end(answering.body ?? "");
+function answer(answering: Answering, response: ServerResponse, open: Set<() => void>): void {
+  const give = () => {
+    response.writeHead(answering.status ?? 204, answering.headers ?? {});
+    response.end(answering.body ?? "");
+  };
+  if (answering.drop) response.destroy();
+  else if (answering.hang || answering.together) {
+    open.add(give);
+    response.on("close", () => open.delete(give));
+    if (open.size === answering.together) {
+      const due = [...open];
+      open.clear();
+      for (const each of due) each();
+    }
+  } else give();
 }
 
 function control(method: string, path: string, body: string, response: ServerResponse): void {

@@ -1,6 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
+import { vi } from "vitest";
 import { type DeliverOptions, deliverDue } from "../../src/webhooks/deliver.ts";
 import { fanOut } from "../../src/webhooks/dispatch.ts";
 import { admin, create } from "./admin.ts";
@@ -34,9 +35,24 @@ export async function receivedBy({ path }: Pick<TestWebhook, "path">): Promise<R
   return await (await fetch(`https://${CONTROL_HOST}${path}`)).json<Received[]>();
 }
 
-/** What a message says, as the official library lets it through. @throws where its signature or time is not right */
-export function verified(secret: string, { body, headers }: Received): { type: string; timestamp: string; data: Record<string, unknown> } {
-  return new Webhook(secret).verify(body, headers) as { type: string; timestamp: string; data: Record<string, unknown> };
+export interface Told {
+  type: string;
+  timestamp: string;
+  data: Record<string, unknown>;
+}
+
+/**
+ * What a message says, as the official library lets it through.
+ * @param now when it arrived, which the library holds its time against
+ * @throws where its signature or time is not right
+ */
+export function verified(secret: string, { body, headers }: Pick<Received, "body" | "headers">, now = Date.now()): Told {
+  const clock = vi.spyOn(Date, "now").mockReturnValue(now);
+  try {
+    return new Webhook(secret).verify(body, headers) as Told;
+  } finally {
+    clock.mockRestore();
+  }
 }
 
 /** The alarm is set as the dispatcher wants it, but for a time when no test runs any more: tests run it by hand. */
@@ -89,4 +105,16 @@ export interface AttemptShown {
 /** Attempts, oldest first. */
 export async function attemptsOf({ id }: Pick<TestWebhook, "id">, query = ""): Promise<AttemptShown[]> {
   return ((await admin("GET", `/v1/admin/webhooks/${id}/attempts${query}`)).body.items as AttemptShown[]).reverse();
+}
+
+/** A webhook as the API shows it. */
+export async function shown({ id }: Pick<TestWebhook, "id">): Promise<Record<string, unknown>> {
+  return (await admin("GET", `/v1/admin/webhooks/${id}`)).body;
+}
+
+/** Puts a test message on the way. Returns its id. */
+export async function sendTestTo({ id }: Pick<TestWebhook, "id">): Promise<string> {
+  const answer = await admin("POST", `/v1/admin/webhooks/${id}/test`);
+  if (answer.status !== 202) throw new Error(JSON.stringify(answer.body));
+  return String(answer.body.message_id);
 }
