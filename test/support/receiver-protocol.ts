@@ -9,7 +9,7 @@ export interface Answering {
   body?: string;
   /** Never answers. */
   hang?: true;
-  /** Answers when so many requests wait for an answer. */
+  /** Answers when so many requests wait for an answer, and a moment later, so that one too many would be seen. */
   together?: number;
   /** Breaks the connection off. */
   drop?: true;

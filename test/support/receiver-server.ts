@@ -7,6 +7,7 @@ import { type Answering, CONTROL_HOST, type Received } from "./receiver-protocol
  */
 const scripts = new Map<string, Answering[]>();
 const received = new Map<string, Received[]>();
+const LINGER_MS = 200;
 /** Answers that are still owed, by path. */
 const waiting = new Map<string, Set<() => void>>();
 
@@ -38,9 +39,11 @@ function answer(answering: Answering, response: ServerResponse, open: Set<() => 
     open.add(give);
     response.on("close", () => open.delete(give));
     if (open.size === answering.together) {
-      const due = [...open];
-      open.clear();
-      for (const each of due) each();
+      setTimeout(() => {
+        const due = [...open];
+        open.clear();
+        for (const each of due) each();
+      }, LINGER_MS);
     }
   } else give();
 }

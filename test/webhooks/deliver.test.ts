@@ -172,6 +172,23 @@ describe("what fails is tried again", () => {
     expect(await messagesOf(webhook)).toMatchObject([{ status: "delivered", tries: 1 }]);
   });
 
+  test("a message that somebody sends again while it is under way goes out once more", async () => {
+    const webhook = await makeWebhook(["device.paired"], [{ status: 500 }, { status: 204, together: 2 }, { status: 204 }]);
+    const messageId = await sendTestTo(webhook);
+    const now = soon();
+    await deliverAt(webhook, now);
+    const underWay = deliverAt(webhook, now + 5000);
+    await expect.poll(async () => (await receivedBy(webhook)).length).toBe(2);
+    await admin("POST", `/v1/admin/webhooks/${webhook.id}/messages/${messageId}/resend`);
+    await answerWith(webhook.path, [{ status: 204, together: 2 }]);
+    await fetch(webhook.url, { method: "POST" });
+    await underWay;
+    expect(await messagesOf(webhook)).toMatchObject([{ status: "pending", tries: 0 }]);
+    await answerWith(webhook.path, []);
+    await deliverAt(webhook, now + 5000);
+    expect(await messagesOf(webhook)).toMatchObject([{ status: "delivered", tries: 1 }]);
+  });
+
   test("a lost answer of D1 to the note does no harm: it is noted once", async () => {
     const webhook = await makeWebhook(["device.paired"]);
     await sendTestTo(webhook);

@@ -6,7 +6,6 @@ import { compact } from "../../src/plays/compact.ts";
 import { playsLoggedStatements } from "../../src/webhooks/events.ts";
 import { admin } from "../support/admin.ts";
 import { attached, clearArchive, keysUnder, recordSegment, segments, sendChunks } from "../support/archive.ts";
-import { alteredChunk } from "../support/chunks.ts";
 import { makeDevice, postBatch, signedLogs, type TestDevice } from "../support/device.ts";
 import { type CaughtQueue, deliver, runAlarm, withFault } from "../support/pipeline.ts";
 import { attemptsOf, deliverAt, makeWebhook, messagesOf, receivedBy, shown, type TestWebhook, verified } from "../support/webhooks.ts";
@@ -155,15 +154,17 @@ test("a segment of more than 500 plays goes in parts, and nothing is left out or
 
 test("a message is the same, byte for byte, after its segment was compacted into several days", async () => {
   const webhook = await makeWebhook(["playback.logged"], [{ status: 500 }, { status: 204 }]);
-  const [chunk] = await sendChunks(device, queue, 5);
-  if (!chunk) throw new Error("nothing was sent");
-  // Received on two days by turns: compaction then tears them apart.
-  const received = Date.now() - 2 * DAY_MS;
-  await deliver([alteredChunk(chunk, (_, index) => ({ received_at: received + (index % 2) * DAY_MS }))]);
+  // Received on two days by turns: compaction then puts the first and the third together.
+  await queue.attach(device.id, { OUTBOX_RESEND_AFTER_MS: "900000" });
+  const chunks = [];
+  for (const days of [2, 1, 2]) chunks.push(...(await sendChunks(device, queue, 2, { receivedAt: Date.now() - days * DAY_MS })));
+  expect(chunks).toHaveLength(3);
+  await deliver(chunks);
+  expect(await segments()).toHaveLength(1);
   const now = soon();
   await deliverAt(webhook, now);
   await compact(env, now + 2 * HOUR_MS);
-  expect(await keysUnder("plays/")).not.toHaveLength(0);
+  expect((await keysUnder("plays/")).filter((key) => key.endsWith(".parquet"))).toHaveLength(2);
   for (const key of await keysUnder("segments/")) await env.BUCKET.delete(key);
   await deliverAt(webhook, now + 5000);
   const [first, second] = await receivedBy(webhook);
