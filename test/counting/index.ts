@@ -9,6 +9,8 @@ import { DeviceSequencer as Product } from "../../src/plays/sequencer.ts";
 import worker from "../../workers/index.ts";
 import { NOTHING_COUNTED } from "./counted.ts";
 
+export { WebhookDispatcher } from "../../src/webhooks/dispatcher.ts";
+
 const QUEUE_OPERATION_BYTES = 64_000;
 /** A message is written, read and deleted. */
 const OPERATIONS_A_MESSAGE = 3;
