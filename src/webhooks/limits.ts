@@ -54,6 +54,8 @@ export const MAX_SECRET_OVERLAP_S = (7 * DAY_MS) / 1000;
 
 /** How far apart the ends of a period may be whose messages are sent again at once. */
 export const MAX_RECOVERY_MS = 7 * DAY_MS;
+/** How many messages that may be, so that it is a matter of seconds for D1. */
+export const MAX_RECOVERY_MESSAGES = 100_000;
 
 /** Messages that ended, and attempts, go after this time. */
 export const LOG_KEPT_MS = 30 * DAY_MS;

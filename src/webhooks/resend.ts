@@ -4,6 +4,7 @@ import { Problem } from "../platform/errors.ts";
 import { refuseWhereStatement } from "../platform/requirement.ts";
 import { HOUR_MS, toIso } from "../platform/time.ts";
 import { firstMessageId, newMessageId, PARTS_SQL, partCountSql, partIdSql, TEST_EVENT_TYPE } from "./events.ts";
+import { MAX_RECOVERY_MESSAGES } from "./limits.ts";
 import type { WebhookRow } from "./tables.ts";
 import { webhookResource } from "./webhooks.ts";
 
@@ -50,10 +51,17 @@ export async function resendMessage({ db, actor, now }: Change, id: string, mess
  * or not there yet. What was delivered is left alone. Returns how many messages are on their way.
  * @param from ms, included
  * @param to ms, not included
- * @throws Problem `not-found`; `conflict`, code `WEBHOOK_DISABLED`.
+ * @throws Problem `not-found`; `conflict`, code `WEBHOOK_DISABLED`; `unprocessable`, code `PERIOD_TOO_LARGE`.
  */
-export async function recoverMessages({ db, actor, now }: Change, id: string, from: number, to: number): Promise<number> {
+export async function recoverMessages(
+  { db, actor, now }: Change,
+  id: string,
+  from: number,
+  to: number,
+  mostMessages = MAX_RECOVERY_MESSAGES,
+): Promise<number> {
   const webhook = await requireActive(db, id);
+  await requireFew(db, id, from, to, mostMessages);
   const subscribes = (JSON.parse(webhook.events_json) as string[]).includes("playback.logged");
   const details = { from: toIso(from), to: toIso(to) };
   const results = await db.batch([
@@ -72,18 +80,33 @@ export async function recoverMessages({ db, actor, now }: Change, id: string, fr
 
 /** Messages of all plays recorded in a period that are not there yet: with the ids, and the bodies, that they would have had then. */
 function missedPlaysStatement(db: D1Database, id: string, from: number, to: number, now: number): D1PreparedStatement {
-  return (
-    db
-      .prepare(
-        `WITH RECURSIVE ${PARTS_SQL}
+  return db
+    .prepare(
+      `WITH RECURSIVE ${PARTS_SQL}
        INSERT INTO webhook_messages (webhook_id, id, type, created_at, segment_id, part, status, next_attempt_at)
        SELECT ?1, ${partIdSql("s.id")}, 'playback.logged', s.recorded_at, s.id, part, 'pending', ?2
        FROM segments s JOIN parts ON part <= ${partCountSql("s.plays_count")}
        WHERE s.id >= ?3 AND s.recorded_at >= ?4 AND s.recorded_at < ?5 ON CONFLICT DO NOTHING`,
-      )
-      // A segment's id is as old as its file, which is written a little ahead of its row.
-      .bind(id, now, firstMessageId(from - HOUR_MS).slice("msg_".length), from, to)
-  );
+    )
+    .bind(id, now, firstSegmentId(from), from, to);
+}
+
+/** At most so many messages may be in a period, whether they need to be sent again or not. */
+async function requireFew(db: D1Database, id: string, from: number, to: number, most: number): Promise<void> {
+  const row = await db
+    .prepare(
+      `SELECT (SELECT coalesce(sum(${partCountSql("s.plays_count")}), 0) FROM segments s WHERE s.id >= ?1 AND s.recorded_at >= ?2 AND s.recorded_at < ?3)
+         + (SELECT count(*) FROM webhook_messages WHERE webhook_id = ?4 AND status = 'failed' AND created_at >= ?2 AND created_at < ?3) AS n`,
+    )
+    .bind(firstSegmentId(from), from, to, id)
+    .first<{ n: number }>();
+  if ((row?.n ?? 0) <= most) return;
+  throw new Problem("unprocessable", `The period has more than ${most} messages: ask for a shorter one.`, { code: "PERIOD_TOO_LARGE" });
+}
+
+/** The least id that a segment recorded from an instant on can have: its file is written a little ahead of its row. */
+function firstSegmentId(from: number): string {
+  return firstMessageId(from - HOUR_MS).slice("msg_".length);
 }
 
 async function requireActive(db: D1Database, id: string): Promise<WebhookRow> {

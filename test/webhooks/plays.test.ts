@@ -4,6 +4,7 @@ import { sha256Hex } from "../../src/platform/encoding.ts";
 import { DAY_MS, HOUR_MS } from "../../src/platform/time.ts";
 import { compact } from "../../src/plays/compact.ts";
 import { playsLoggedStatements } from "../../src/webhooks/events.ts";
+import { recoverMessages } from "../../src/webhooks/resend.ts";
 import { admin } from "../support/admin.ts";
 import { attached, clearArchive, keysUnder, recordSegment, segments, sendChunks } from "../support/archive.ts";
 import { makeDevice, postBatch, signedLogs, type TestDevice } from "../support/device.ts";
@@ -213,6 +214,8 @@ test("what was missed while it was off or not there is told on demand, under the
   const told = await toldTo(webhook, now);
   const expected = (await segments()).map(({ id, plays_count }) => [`msg_${id}_001`, plays_count]);
   expect(told.map(({ id, data }) => [id, data.plays.length]).sort()).toEqual(expected.sort());
+  const change = { db: env.DB, actor: "test", now };
+  await expect(recoverMessages(change, webhook.id, Date.parse(from), now, 2)).rejects.toMatchObject({ code: "PERIOD_TOO_LARGE" });
   // All of it was delivered: nothing is sent twice.
   expect((await recover()).body).toEqual({ messages: 0 });
 });
