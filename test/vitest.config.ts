@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
@@ -7,6 +8,12 @@ const root = `${resolve(import.meta.dirname, "..")}/`;
 
 export default defineConfig({
   plugins: [
+    // As the Worker's own bundler takes them: text, not an address.
+    {
+      name: "svg-as-text",
+      enforce: "pre",
+      load: (id) => (id.endsWith(".svg") ? `export default ${JSON.stringify(readFileSync(id, "utf8"))}` : null),
+    },
     cloudflareTest(async () => ({
       wrangler: { configPath: `${root}wrangler.toml` },
       miniflare: {

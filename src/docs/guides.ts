@@ -2,6 +2,10 @@ import { Marked } from "marked";
 import architecture from "./architecture.md";
 import faults from "./faults.md";
 import performance from "./performance.md";
+import batchesP99 from "./performance-batches-p99.svg";
+import batches from "./performance-batches.svg";
+import devicesP99 from "./performance-devices-p99.svg";
+import devices from "./performance-devices.svg";
 import playLogs from "./play-logs.md";
 import scheduling from "./scheduling.md";
 import webhooks from "./webhooks.md";
@@ -9,10 +13,26 @@ import webhooks from "./webhooks.md";
 /** The guides, in the order of the table of contents. The first line of each is its title. */
 const GUIDES: Record<string, string> = { "play-logs": playLogs, scheduling, webhooks, architecture, faults, performance };
 
+/** The charts that guides show, by their files' names. */
+const CHARTS: Record<string, string> = {
+  "performance-batches.svg": batches,
+  "performance-batches-p99.svg": batchesP99,
+  "performance-devices.svg": devices,
+  "performance-devices-p99.svg": devicesP99,
+};
+
+/** A chart as SVG, or null. */
+export function chart(name: string): string | null {
+  return Object.hasOwn(CHARTS, name) ? (CHARTS[name] ?? null) : null;
+}
+
 const marked = new Marked({
   renderer: {
     heading({ tokens, depth, text }) {
       return `<h${depth} id="${slugOf(text)}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
+    },
+    image({ href, text }) {
+      return `<img src="/docs/${escapeAttribute(href.replace(/^\.\//, ""))}" alt="${escapeAttribute(text)}">`;
     },
     link({ href, tokens }) {
       return `<a href="${escapeAttribute(pathOf(href))}">${this.parser.parseInline(tokens)}</a>`;

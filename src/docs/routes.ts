@@ -1,7 +1,7 @@
 import { html, raw } from "hono/html";
 import { PROBLEM_TYPES, Problem, type ProblemType } from "../platform/errors.ts";
 import { createRouter } from "../platform/http.ts";
-import { guides, renderGuide } from "./guides.ts";
+import { chart, guides, renderGuide } from "./guides.ts";
 import type { OpenApiDocument } from "./openapi.ts";
 import { answerPage, pageHeaders, STYLE_PATH } from "./page.ts";
 import { PROBLEM_TEXTS } from "./problems.ts";
@@ -49,6 +49,8 @@ export function docsRoutes(describe: () => OpenApiDocument) {
     return answerPage(c, PROBLEM_TYPES[type].title, renderProblem(type));
   });
   router.get("/docs/:guide", (c) => {
+    const svg = chart(c.req.param("guide"));
+    if (svg) return c.body(svg, 200, { "Content-Type": "image/svg+xml", "Cache-Control": "public, max-age=300" });
     const guide = renderGuide(c.req.param("guide"));
     if (!guide) throw new Problem("not-found", "There is no guide of this name.");
     return answerPage(c, guide.title, html`${raw(guide.html)}`);

@@ -30,9 +30,9 @@ const root = resolve(import.meta.dirname, "../..");
 const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
 
 const modules = readdirSync(dirname(options.bundle))
-  .filter((name) => /\.(js|md)$/.test(name) && name !== "README.md")
+  .filter((name) => /\.(js|md|svg)$/.test(name) && name !== "README.md")
   .map((name) => ({
-    type: name.endsWith(".md") ? ("Text" as const) : ("ESModule" as const),
+    type: /\.(md|svg)$/.test(name) ? ("Text" as const) : ("ESModule" as const),
     path: join(dirname(options.bundle), name),
     contents: readFileSync(join(dirname(options.bundle), name), "utf8"),
   }))
