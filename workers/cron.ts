@@ -1,4 +1,7 @@
+import { expireCommands } from "../src/devices/commands.ts";
 import { deliverProfiles } from "../src/devices/push.ts";
+import { watchOffline } from "../src/monitoring/offline.ts";
+import { watchPipeline } from "../src/monitoring/pipeline-lag.ts";
 import { forgetIdempotencyKeys } from "../src/platform/idempotency.ts";
 import { type Job, runJobs } from "../src/platform/jobs.ts";
 import { log } from "../src/platform/log.ts";
@@ -19,12 +22,16 @@ const JOBS: Record<string, Record<string, Job>> = {
   "* * * * *": {
     "deliver profiles": (env) => deliverProfiles(env),
     "merge daily sums": (env) => mergePending(env.DB),
+    // Ahead of the webhooks: what these find goes out in the same minute.
+    "watch for offline devices": (env, now) => watchOffline(env, now),
+    "watch the pipeline": (env, now) => watchPipeline(env, now),
     "dispatch webhooks": (env, now) => dispatchWebhooks(env, now),
     "step the replay": (env, now) => stepReplay(env, now),
   },
   "7 * * * *": {
     "roll up": (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS }),
     [SWEEP_JOB]: sweepOutboxes,
+    "expire commands": (env, now) => expireCommands(env.DB, now),
     "forget idempotency keys": (env, now) => forgetIdempotencyKeys(env.DB, now),
     retain: (env, now) => retain(env, now),
     "compact the archive": (env, now) => compact(env, now),

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { sql } from "drizzle-orm";
 import { contains, equals, type Resource } from "../audit/resource.ts";
 import { resourceRouter } from "../audit/routes.ts";
 import { touchStatements } from "../plans/touch.ts";
@@ -39,6 +40,8 @@ export const deviceResource: Resource<typeof devices.$inferSelect> = {
       updated_at: timeField,
       revoked_at: timeField.nullable(),
       version: z.int(),
+      offline_at: timeField.nullable().meta({ description: "When it was last heard of, where it has fallen silent." }),
+      heartbeat: z.record(z.string(), z.unknown()).nullable().meta({ description: "What it said as of last_seen_at, 10 min ago at most." }),
       keys: z.array(keySchema).optional().meta({ description: "Newest first; in the answer for a single device only." }),
     })
     .openapi("Device"),
@@ -46,6 +49,10 @@ export const deviceResource: Resource<typeof devices.$inferSelect> = {
     store_id: equals(devices.store_id, idField),
     group_id: equals(devices.group_id, idField),
     status: equals(devices.status, z.enum(STATUSES)),
+    offline: {
+      schema: z.enum(["true", "false"]).optional(),
+      where: (value) => (value === "true" ? sql`${devices.offline_at} IS NOT NULL` : sql`${devices.offline_at} IS NULL`),
+    },
     q: contains(devices.external_name),
   },
   hidden: ["token_family_id"],

@@ -1,5 +1,6 @@
 import { DAY_MS } from "../platform/time.ts";
 import type { UseQuery } from "../platform/uses.ts";
+import { type OpenCommand, openCommand, openCommandsStatement, type WaitingRow } from "./commands.ts";
 import type { GroupPolicy } from "./policy.ts";
 
 /** How far back a play may start, and a little: assignments older than that are no longer asked for (design: 9 days). */
@@ -27,6 +28,8 @@ export interface DeviceProfile {
   /** Newest last; those of the assignment history's span, and the one in force at its beginning. */
   assignments: Assignment[];
   policy: GroupPolicy;
+  /** Commands that wait for the device, oldest first. A profile that was stored before there were any has none. */
+  commands?: OpenCommand[];
 }
 
 interface DeviceRow {
@@ -49,7 +52,7 @@ interface AssignmentRow {
 /** Reads a device's profile as D1 has it now, in one transaction; null for a device that does not exist. */
 export async function loadProfile(db: D1Database, deviceId: string, now: number): Promise<DeviceProfile | null> {
   const since = now - ASSIGNMENT_HISTORY_MS;
-  const [devices, assignments] = await db.batch([
+  const [devices, assignments, commands] = await db.batch([
     db
       .prepare(
         `SELECT d.id, d.status, d.token_family_id, g.policy_json,
@@ -65,6 +68,7 @@ export async function loadProfile(db: D1Database, deviceId: string, now: number)
          ORDER BY valid_from`,
       )
       .bind(deviceId, since),
+    openCommandsStatement(db, deviceId, now),
   ]);
   const device = devices?.results[0] as DeviceRow | undefined;
   if (!device) return null;
@@ -82,6 +86,7 @@ export async function loadProfile(db: D1Database, deviceId: string, now: number)
       lat: row.lat,
       lng: row.lng,
     })),
+    commands: ((commands?.results ?? []) as unknown as WaitingRow[]).map(openCommand),
   };
 }
 

@@ -1,4 +1,4 @@
-import { uuidv7 } from "uuidv7";
+import { openIncidents } from "../monitoring/incidents.ts";
 import { sha256Hex } from "../platform/encoding.ts";
 import { Problem } from "../platform/errors.ts";
 import { describeError } from "../platform/http.ts";
@@ -101,12 +101,7 @@ async function loadRefreshState(db: D1Database, hash: string, now: number): Prom
 async function revokeReusedFamily(env: Env, state: RefreshState, now: number): Promise<void> {
   const { familyId, deviceId } = state;
   const current = { where: "d.id = ? AND d.token_family_id = ?", values: [deviceId, familyId] };
-  await env.DB.batch([
-    env.DB.prepare(
-      `INSERT INTO incidents (id, device_id, type, severity, details_json, created_at)
-       SELECT ?1, f.device_id, 'TOKEN_REUSE', 'high', ?2, ?3 FROM token_families f WHERE f.id = ?4 AND f.revoked_at IS NULL
-       ON CONFLICT DO NOTHING`,
-    ).bind(uuidv7(), JSON.stringify({ family_id: familyId }), now, familyId),
+  await openIncidents(env.DB, [{ deviceId, type: "TOKEN_REUSE", details: { family_id: familyId } }], now, [
     profilePushStatement(env.DB, current, now),
     env.DB.prepare(
       "UPDATE devices SET token_family_id = NULL, updated_at = ?, version = version + 1 WHERE id = ? AND token_family_id = ?",

@@ -27,6 +27,8 @@ export const devices = sqliteTable(
     updated_at: integer("updated_at").notNull(),
     revoked_at: integer("revoked_at"),
     version: integer("version").notNull().default(1),
+    offline_at: integer("offline_at"),
+    heartbeat_json: text("heartbeat_json"),
   },
   (table) => [index("devices_store").on(table.store_id), index("devices_group").on(table.group_id)],
 );
@@ -80,3 +82,20 @@ export const refreshTokens = sqliteTable("refresh_tokens", {
   first_used_at: integer("first_used_at"),
   superseded_at: integer("superseded_at"),
 });
+
+export const deviceCommands = sqliteTable(
+  "device_commands",
+  {
+    id: text("id").primaryKey(),
+    device_id: text("device_id").notNull(),
+    type: text("type", { enum: ["reboot", "refresh_plan", "screenshot", "set_volume", "clear_cache", "update"] }).notNull(),
+    params_json: text("params_json").notNull().default("{}"),
+    status: text("status", { enum: ["waiting", "done", "failed", "expired", "cancelled"] }).notNull(),
+    result_json: text("result_json"),
+    created_at: integer("created_at").notNull(),
+    created_by: text("created_by").notNull(),
+    expires_at: integer("expires_at").notNull(),
+    settled_at: integer("settled_at"),
+  },
+  (table) => [index("device_commands_device").on(table.device_id, table.id)],
+);

@@ -2,7 +2,7 @@ import { uuidv7 } from "uuidv7";
 import { sha256 } from "../platform/encoding.ts";
 import { HOUR_MS, utcDay } from "../platform/time.ts";
 import { type ArchiveRow, putSegment, writeParquet } from "./archive.ts";
-import { archiveIncidentStatements } from "./archive-incident.ts";
+import { noteArchiveFindings } from "./archive-incident.ts";
 import { type Damage, readArchive, SEGMENT_REF_COLUMNS, type SegmentRef } from "./archive-read.ts";
 import { writeStaleManifests } from "./manifest.ts";
 
@@ -64,7 +64,7 @@ export async function compact(env: Pick<Env, "DB" | "BUCKET">, now: number, opti
     result.parts += parts.length;
     result.plays += parts.reduce((sum, part) => sum + part.plays, 0);
   }
-  await env.DB.batch(archiveIncidentStatements(env.DB, "compaction", result.damaged, now));
+  await noteArchiveFindings(env.DB, { compaction: result.damaged }, now);
   result.damaged = result.damaged.slice(0, LISTED_DAMAGE);
   result.manifests.push(...(await writeStaleManifests(env, now)));
   return result;

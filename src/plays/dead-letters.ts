@@ -1,4 +1,4 @@
-import { uuidv7 } from "uuidv7";
+import { openIncidents } from "../monitoring/incidents.ts";
 import { chunkId } from "./chunk.ts";
 import type { HashedChunk } from "./commit.ts";
 
@@ -41,10 +41,10 @@ export async function buryMessage(env: Env, letter: DeadLetter, reason: DeadLett
   await env.BUCKET.put(r2_key, letter.bytes, {
     customMetadata: Object.fromEntries(Object.entries(described).map(([key, value]) => [key, String(value)])),
   });
-  await env.DB.batch([
+  const conflict = { type: "CHUNK_CONFLICT" as const, deviceId: entry.device_id, details: { chunk_id: entry.chunk_id, dead_letter: id } };
+  await openIncidents(env.DB, reason === "CHUNK_CONFLICT" ? [conflict] : [], now, [
     listStatement(env.DB, entry),
     env.DB.prepare("DELETE FROM lone_failures WHERE message_id = ?").bind(letter.messageId),
-    ...(reason === "CHUNK_CONFLICT" ? [conflictStatement(env.DB, entry, now)] : []),
   ]);
 }
 
@@ -78,15 +78,6 @@ function listStatement(db: D1Database, entry: LetterEntry): D1PreparedStatement 
        ON CONFLICT DO UPDATE SET redriven_at = NULL, reason = excluded.reason`,
     )
     .bind(entry.id, entry.r2_key, entry.device_id, entry.chunk_id, entry.reason, entry.plays_count, entry.created_at);
-}
-
-function conflictStatement(db: D1Database, entry: LetterEntry, now: number): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO incidents (id, device_id, type, severity, details_json, created_at) VALUES (?, ?, 'CHUNK_CONFLICT', 'high', ?, ?)
-       ON CONFLICT DO NOTHING`,
-    )
-    .bind(uuidv7(), entry.device_id, JSON.stringify({ chunk_id: entry.chunk_id, dead_letter: entry.id }), now);
 }
 
 /**

@@ -62,7 +62,11 @@ async function pipelineState(env: Env, now: number): Promise<z.infer<typeof pipe
   ]);
   const row = (result: D1Result | undefined) => (result?.results[0] ?? {}) as Partial<CountRow>;
   return {
-    queues: { "play-events": await backlogOf(env.PLAY_EVENTS), "play-events-dead": await backlogOf(env.PLAY_EVENTS_DEAD) },
+    queues: {
+      "play-events": await backlogOf(env.PLAY_EVENTS),
+      "play-events-dead": await backlogOf(env.PLAY_EVENTS_DEAD),
+      "device-reports": await backlogOf(env.DEVICE_REPORTS),
+    },
     ledger: { last_recorded_at: toIso(row(segments).oldest) },
     dead_letters: { open: row(letters).n ?? 0, plays: row(letters).plays ?? 0 },
     aggregates: { marked_days: row(days).n ?? 0, oldest_marked_day: row(days).day ?? null, generations: row(days).plays ?? 1 },
@@ -79,7 +83,7 @@ async function pipelineState(env: Env, now: number): Promise<z.infer<typeof pipe
 }
 
 /** A queue's backlog; nulls where the platform does not say. */
-async function backlogOf(queue: Queue): Promise<z.infer<typeof queueSchema>> {
+export async function backlogOf(queue: Queue): Promise<z.infer<typeof queueSchema>> {
   try {
     const { backlogCount, backlogBytes, oldestMessageTimestamp } = await queue.metrics();
     return {

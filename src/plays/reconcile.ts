@@ -1,5 +1,5 @@
 import { DAY_MS } from "../platform/time.ts";
-import { archiveIncidentStatements } from "./archive-incident.ts";
+import { noteArchiveFindings } from "./archive-incident.ts";
 import { chunksOf, type Damage, firstSegmentId, readSegments, SEGMENT_REF_COLUMNS, type SegmentRef, takeSegments } from "./archive-read.ts";
 import { pendingRows } from "./daily-sums.ts";
 import { checkManifests, type ManifestFinding } from "./manifest.ts";
@@ -75,10 +75,7 @@ export async function reconcile(env: Pick<Env, "DB" | "BUCKET">, now: number, op
   result.different = open.map(({ day }) => day);
   result.manifests = await checkManifests(env, now - MANIFESTS_SINCE_MS, now);
   const findings = open.map(({ findings_json }) => JSON.parse(findings_json) as DayFinding);
-  await env.DB.batch([
-    ...archiveIncidentStatements(env.DB, "aggregates", findings, now),
-    ...archiveIncidentStatements(env.DB, "manifests", result.manifests, now),
-  ]);
+  await noteArchiveFindings(env.DB, { aggregates: findings, manifests: result.manifests }, now);
   return result;
 }
 

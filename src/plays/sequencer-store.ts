@@ -1,3 +1,4 @@
+import type { HeartbeatState } from "../devices/heartbeat.ts";
 import type { DeviceProfile } from "../devices/profile.ts";
 import type { SequencerHead } from "./admit.ts";
 import type { Arrival, OutboxState } from "./outbox.ts";
@@ -18,6 +19,8 @@ interface Meta {
   profile: DeviceProfile;
   head: SequencerHead;
   outbox: OutboxState;
+  /** Heartbeats write this row alone, and plays never. */
+  heartbeat: HeartbeatState;
 }
 
 /** The filter of a pack (`seen.ts`). */

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { type HeartbeatAnswer, HeartbeatDesk, type HeartbeatRequest, type LastHeard } from "../devices/heartbeat-desk.ts";
 import { type DeviceProfile, loadProfile } from "../devices/profile.ts";
 import { Breaker } from "../platform/breaker.ts";
 import { describeError } from "../platform/http.ts";
@@ -55,6 +56,12 @@ export interface SequencerStatus {
   epochs: { epoch: string; expected_sequence: number; missing: [number, number][] }[];
 }
 
+/** Where a device stands in its latest epoch. */
+interface SequencePosition {
+  epoch: string;
+  expectedSequence: number;
+}
+
 /**
  * One object per device: puts its plays in order. It holds what judging needs, so that a request reads nothing but memory and
  * writes two rows in one transaction; the answer leaves when they are durable (the platform's output gate).
@@ -63,6 +70,7 @@ export interface SequencerStatus {
 export class DeviceSequencer extends DurableObject<Env> {
   readonly #store: SequencerStore;
   readonly #seen: SeenIndex;
+  readonly #heartbeats: HeartbeatDesk;
   #identity: SequencerIdentity | null;
   #profile: DeviceProfile | null;
   #head: SequencerHead;
@@ -78,11 +86,22 @@ export class DeviceSequencer extends DurableObject<Env> {
     super(ctx, env);
     this.#store = new SequencerStore(ctx.storage);
     this.#store.migrate();
-    const { identity = null, profile = null, head = structuredClone(EMPTY_HEAD), outbox = EMPTY_OUTBOX } = this.#store.readMeta();
+    const {
+      identity = null,
+      profile = null,
+      head = structuredClone(EMPTY_HEAD),
+      outbox = EMPTY_OUTBOX,
+      heartbeat,
+    } = this.#store.readMeta();
     const arrivals = this.#store.arrivals();
+    this.#heartbeats = new HeartbeatDesk(heartbeat ?? null, {
+      write: (state) => this.#store.write("heartbeat", state),
+      queue: () => this.env.DEVICE_REPORTS,
+      deviceId: () => this.#deviceId(),
+    });
     this.#identity = identity;
     this.#profile = profile;
-    this.#head = head;
+    this.#head = { ...head, heartbeat: this.#heartbeats.clock(head.heartbeat) };
     this.#outbox = outbox;
     this.#seen = new SeenIndex(this.#store, arrivals);
     this.#lastArrival = Math.max(arrivals.at(-1)?.n ?? 0, outbox.sealedThrough);
@@ -130,6 +149,35 @@ export class DeviceSequencer extends DurableObject<Env> {
     this.#outboxBytes += keep.bodies.reduce((sum, body) => sum + body.bytes.length, 0);
     this.#seen.add(keep.seen, request.receivedAt);
     this.#arm(Date.now());
+  }
+
+  /** Takes a heartbeat: its clock is what plays are judged by from now on, where they tell none. */
+  async heartbeat(request: HeartbeatRequest): Promise<HeartbeatAnswer & SequencePosition> {
+    let refusal: HeartbeatAnswer = { kind: "unknown-device" };
+    try {
+      if (!this.#profile) await this.#introduce();
+    } catch (error) {
+      log("warn", "sequencer cannot reach the registry", { error: describeError(error) });
+      refusal = { kind: "unavailable", retryAfterS: 5 };
+    }
+    if (!this.#profile) return { ...refusal, ...this.#position() };
+    const missing = this.#head.epochs.flatMap(({ epoch, missing }) => missing.map(([first, last]) => ({ epoch, first, last })));
+    const { answer, wrote, telling } = this.#heartbeats.take(request, this.#profile, { accepted: this.#head.accepted, missing });
+    this.#head = { ...this.#head, heartbeat: this.#heartbeats.clock(this.#head.heartbeat) };
+    if (telling) this.ctx.waitUntil(telling);
+    // Else the alarm stands where the last heartbeat that was written down put it: setting it is a row, too.
+    if (wrote) this.#arm(Date.now());
+    return { ...answer, ...this.#position() };
+  }
+
+  /** When the device was last heard of, for whom D1 was told nothing lately; null where it never was. */
+  async lastHeard(): Promise<LastHeard | null> {
+    return this.#heartbeats.lastHeard(Date.now());
+  }
+
+  #position(): SequencePosition {
+    const epoch = this.#head.epochs.at(-1);
+    return { epoch: epoch?.epoch ?? "0", expectedSequence: epoch ? expectedSequence(epoch) : 1 };
   }
 
   /**
@@ -213,6 +261,11 @@ export class DeviceSequencer extends DurableObject<Env> {
       await this.#drain();
     } catch (error) {
       log("error", "outbox not drained", { error: describeError(error) });
+    }
+    try {
+      await this.#heartbeats.reportSilence(this.#profile, Date.now());
+    } catch (error) {
+      log("error", "silence not looked for", { error: describeError(error) });
     } finally {
       this.#arm(Date.now());
     }
@@ -308,6 +361,8 @@ export class DeviceSequencer extends DurableObject<Env> {
     for (const chunk of this.#outbox.chunks) turns.push(chunk.nextSendAt);
     const packDueAt = this.#seen.packDueAt();
     if (packDueAt !== null) turns.push(packDueAt);
+    const silentAt = this.#heartbeats.turnAt();
+    if (silentAt !== null) turns.push(silentAt);
     return turns.length === 0 ? null : Math.max(Math.min(...turns), now + DRAIN_AFTER_MS, this.#queueBreaker.openUntil);
   }
 

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { openIncidents } from "../../src/monitoring/incidents.ts";
 import { DAY_MS, utcDay } from "../../src/platform/time.ts";
 import { app } from "../../workers/http.ts";
 import { admin, call, create } from "../support/admin.ts";
@@ -39,6 +40,20 @@ async function playlistItem(): Promise<string> {
 async function waitingClaim(): Promise<string> {
   const asked = await call("POST", "/v1/device/pairing/create-claim", { device_info: { model: "P4" } });
   return String(asked.body.claim_id);
+}
+
+/** A device that is paired, and a command that waits for it. */
+async function command(): Promise<string> {
+  const { id: deviceId } = await makeDevice();
+  const made = await create(`devices/${deviceId}/commands`, { type: "reboot" });
+  return `devices/${deviceId}/commands/${made.id}`;
+}
+
+async function incident(): Promise<string> {
+  const deviceId = crypto.randomUUID();
+  await openIncidents(env.DB, [{ deviceId, type: "CLOCK_DRIFT", details: {} }], 1, []);
+  const { items } = (await admin("GET", `/v1/admin/incidents?device_id=${deviceId}`)).body as { items: { id: string }[] };
+  return String(items[0]?.id);
 }
 
 /** A device whose play was recorded, and the chunk that brought it. */
@@ -98,6 +113,11 @@ const CHANGES: Record<string, () => Promise<Asked>> = {
   "PATCH /v1/admin/devices/:id": change("devices", device, { external_name: "e" }),
   "POST /v1/admin/devices/:id/revoke": async () => under(`devices/${await device()}/revoke`),
   "POST /v1/admin/devices/:id/sequencer/trust": async () => under(`devices/${(await recorded()).deviceId}/sequencer/trust`),
+  "POST /v1/admin/devices/:id/commands": async () => under(`devices/${(await makeDevice()).id}/commands`, { type: "refresh_plan" }),
+  "POST /v1/admin/devices/:id/commands/:command_id/cancel": async () => under(`${await command()}/cancel`),
+  "PATCH /v1/admin/incidents/:id": change("incidents", incident, { notes: "The till was moved." }),
+  "POST /v1/admin/incidents/:id/acknowledge": async () => under(`incidents/${await incident()}/acknowledge`),
+  "POST /v1/admin/incidents/:id/resolve": async () => under(`incidents/${await incident()}/resolve`),
   "POST /v1/device/pairing/create-claim": async () => ({ path: "/v1/device/pairing/create-claim", body: { name: "n" } }),
   "POST /v1/admin/claims/:id/approve": async () => under(`claims/${await waitingClaim()}/approve`, { name: "n" }),
   "POST /v1/admin/claims/:id/reject": async () => under(`claims/${await waitingClaim()}/reject`),

@@ -6,13 +6,14 @@ import * as audit from "../../src/audit/tables.ts";
 import * as campaigns from "../../src/campaigns/tables.ts";
 import * as content from "../../src/content/tables.ts";
 import * as devices from "../../src/devices/tables.ts";
+import * as monitoring from "../../src/monitoring/tables.ts";
 import * as plans from "../../src/plans/tables.ts";
 import * as playlists from "../../src/playlists/tables.ts";
 import * as schedules from "../../src/schedules/tables.ts";
 import * as stores from "../../src/stores/tables.ts";
 import * as webhooks from "../../src/webhooks/tables.ts";
 
-const tables = [audit, campaigns, content, devices, plans, playlists, schedules, stores, webhooks]
+const tables = [audit, campaigns, content, devices, monitoring, plans, playlists, schedules, stores, webhooks]
   .flatMap((module): unknown[] => Object.values(module))
   .filter((value): value is SQLiteTable => is(value, SQLiteTable));
 

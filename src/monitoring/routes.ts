@@ -1,0 +1,148 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { sql } from "drizzle-orm";
+import { listRows } from "../audit/changes.ts";
+import { equals, type Filter } from "../audit/resource.ts";
+import { adminRoute, changeHeaders, conditionsOf, idParams, listQuery } from "../audit/routes.ts";
+import { etagOf } from "../platform/etag.ts";
+import { idField, timeField } from "../platform/fields.ts";
+import { type AppContext, createRouter, responses } from "../platform/http.ts";
+import { pageSchema } from "../platform/paging.ts";
+import { presentRow, type Row } from "../platform/rows.ts";
+import type { IncidentAct } from "./decide.ts";
+import { actOnIncident, findIncident } from "./incident-acts.ts";
+import { INCIDENT_TYPES } from "./incidents.ts";
+import { incidents } from "./tables.ts";
+
+const PATH = "/v1/admin/incidents";
+const NOTES_MAX_CHARS = 4000;
+const SEVERITIES = ["low", "medium", "high"] as const;
+
+const incidentSchema = z
+  .object({
+    id: z.uuid(),
+    device_id: z.string().nullable().meta({ description: "null for what is no device's." }),
+    type: z.enum(INCIDENT_TYPES),
+    severity: z.enum(SEVERITIES),
+    details: z.record(z.string(), z.unknown()),
+    created_at: timeField,
+    acknowledged_at: timeField.nullable(),
+    acknowledged_by: z.string().nullable(),
+    notes: z.string().nullable(),
+    resolved_at: timeField.nullable(),
+    resolved_by: z.string().nullable().meta({ description: "Who resolved it; null where it resolved itself." }),
+    version: z.int(),
+  })
+  .openapi("Incident");
+
+const filters: Record<string, Filter> = {
+  device_id: equals(incidents.device_id, idField),
+  type: equals(incidents.type, z.enum(INCIDENT_TYPES)),
+  severity: equals(incidents.severity, z.enum(SEVERITIES)),
+  state: {
+    schema: z.enum(["open", "resolved"]).optional(),
+    where: (value) => (value === "open" ? sql`${incidents.resolved_at} IS NULL` : sql`${incidents.resolved_at} IS NOT NULL`),
+  },
+  acknowledged: {
+    schema: z.enum(["true", "false"]).optional(),
+    where: (value) => (value === "true" ? sql`${incidents.acknowledged_at} IS NOT NULL` : sql`${incidents.acknowledged_at} IS NULL`),
+  },
+  store_id: {
+    schema: idField.optional().meta({ description: "Of the devices that stand in this store now" }),
+    where: (value) => sql`${incidents.device_id} IN (SELECT id FROM devices WHERE store_id = ${value})`,
+  },
+};
+
+const common = { ...adminRoute, tags: ["Incidents"] };
+
+/** What is wrong, and what people do about it. Incidents open and resolve by themselves. */
+export const incidentRoutes = createRouter();
+
+incidentRoutes.openapi(
+  createRoute({
+    ...common,
+    method: "get",
+    path: PATH,
+    summary: "List incidents, newest first",
+    request: { query: listQuery(filters) },
+    responses: responses(200, "A page of incidents", pageSchema(incidentSchema)),
+  }),
+  async (c) => {
+    const query: Row = c.req.valid("query");
+    const page = { limit: Number(query.limit), ...(typeof query.cursor === "string" ? { cursor: query.cursor } : {}) };
+    const { items, next_cursor } = await listRows(c.env.DB, incidents, page, conditionsOf(filters, query), "newest");
+    return c.json({ items: items.map(shown), next_cursor }, 200);
+  },
+);
+
+incidentRoutes.openapi(
+  createRoute({
+    ...common,
+    method: "get",
+    path: `${PATH}/{id}`,
+    summary: "Get an incident",
+    request: { params: idParams },
+    responses: responses(200, "The incident", incidentSchema),
+  }),
+  async (c) => answer(c, await findIncident(c.env.DB, c.req.valid("param").id)),
+);
+
+const changeRequest = { params: idParams, headers: changeHeaders };
+
+incidentRoutes.openapi(
+  createRoute({
+    ...common,
+    method: "patch",
+    path: `${PATH}/{id}`,
+    summary: "Write notes on an incident",
+    request: {
+      ...changeRequest,
+      body: {
+        required: true,
+        content: {
+          "application/json": { schema: z.strictObject({ notes: z.string().max(NOTES_MAX_CHARS).nullable() }).openapi("IncidentChange") },
+        },
+      },
+    },
+    responses: responses(200, "The incident as it is now", incidentSchema),
+  }),
+  async (c) => await act(c, c.req.valid("param").id, { kind: "note", notes: c.req.valid("json").notes }),
+);
+
+incidentRoutes.openapi(
+  createRoute({
+    ...common,
+    method: "post",
+    path: `${PATH}/{id}/acknowledge`,
+    summary: "Acknowledge an incident",
+    description: "Says that somebody looks after it. It stays open until its cause is gone. Doing it twice changes nothing.",
+    request: changeRequest,
+    responses: responses(200, "The incident as it is now", incidentSchema),
+  }),
+  async (c) => await act(c, c.req.valid("param").id, { kind: "acknowledge" }),
+);
+
+incidentRoutes.openapi(
+  createRoute({
+    ...common,
+    method: "post",
+    path: `${PATH}/{id}/resolve`,
+    summary: "Resolve an incident by hand",
+    description: "For what cannot resolve itself, as CHUNK_CONFLICT. Where the cause is not gone, another one opens.",
+    request: changeRequest,
+    responses: responses(200, "The incident as it is now", incidentSchema),
+  }),
+  async (c) => await act(c, c.req.valid("param").id, { kind: "resolve" }),
+);
+
+async function act(c: AppContext, id: string, what: IncidentAct) {
+  const change = { db: c.env.DB, actor: c.get("actor"), now: Date.now() };
+  return answer(c, await actOnIncident(change, id, what, c.req.header("If-Match")));
+}
+
+function answer(c: AppContext, incident: Row) {
+  return c.json(shown(incident), 200, { ETag: etagOf(Number(incident.version)) });
+}
+
+function shown(incident: Row): z.infer<typeof incidentSchema> {
+  return { ...presentRow(incident), device_id: incident.device_id || null } as z.infer<typeof incidentSchema>;
+}
