@@ -1,6 +1,7 @@
 import { Marked } from "marked";
 import architecture from "./architecture.md";
 import faults from "./faults.md";
+import monitoring from "./monitoring.md";
 import performance from "./performance.md";
 import batchesP99 from "./performance-batches-p99.svg";
 import batches from "./performance-batches.svg";
@@ -11,7 +12,7 @@ import scheduling from "./scheduling.md";
 import webhooks from "./webhooks.md";
 
 /** The guides, in the order of the table of contents. The first line of each is its title. */
-const GUIDES: Record<string, string> = { "play-logs": playLogs, scheduling, webhooks, architecture, faults, performance };
+const GUIDES: Record<string, string> = { "play-logs": playLogs, scheduling, monitoring, webhooks, architecture, faults, performance };
 
 /** The charts that guides show, by their files' names. */
 const CHARTS: Record<string, string> = {

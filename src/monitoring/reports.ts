@@ -127,7 +127,7 @@ function deviceStatements(db: D1Database, reports: readonly DeviceReport[]): D1P
     db
       .prepare(
         `UPDATE devices SET last_seen_at = r.at, offline_at = CASE WHEN r.silent THEN r.at END,
-           player_version = coalesce(r.player_version, player_version), heartbeat_json = coalesce(r.heartbeat_json, heartbeat_json)
+           player_version = coalesce(r.player_version, devices.player_version), heartbeat_json = coalesce(r.heartbeat_json, devices.heartbeat_json)
          FROM (SELECT value ->> 0 AS id, value ->> 1 AS at, value ->> 2 AS silent, value ->> 3 AS player_version, value ->> 4 AS heartbeat_json
                FROM json_each(?)) r
          WHERE devices.id = r.id AND coalesce(devices.last_seen_at, 0) <= r.at AND devices.status = 'active'`,
@@ -139,11 +139,13 @@ function deviceStatements(db: D1Database, reports: readonly DeviceReport[]): D1P
 /** The device's word is the last: it counts for a command that had expired or was cancelled meanwhile, too. */
 function resultStatements(db: D1Database, results: readonly (CommandResult & { deviceId: string })[]): D1PreparedStatement[] {
   if (results.length === 0) return [];
-  const rows = results.map(({ id, deviceId, status, detail, at }) => [
+  // Of one command the first word.
+  const first = new Map(results.toReversed().map((result) => [`${result.deviceId} ${result.id}`, result]));
+  const rows = [...first.values()].map(({ id, deviceId, status, detail, at }) => [
     id,
     deviceId,
     status,
-    detail === null ? null : JSON.stringify(detail),
+    detail && JSON.stringify(detail),
     at,
   ]);
   return [
