@@ -150,7 +150,7 @@ function isDue({ told, results }: HeartbeatState, findings: DeviceFinding[], pla
  * judged by, when the device falls silent, what D1 was told. All else is at most a few heartbeats old there.
  */
 export function mustWrite(written: HeartbeatState | null, state: HeartbeatState): boolean {
-  if (written === null || written.silent !== state.silent) return true;
+  if (written === null) return true;
   if (state.told.at !== written.told.at || state.results.length !== written.results.length) return true;
   if (Math.abs(state.offsetMs - written.offsetMs) > CLOCK_KEPT_WITHIN_MS) return true;
   if (state.intervalMs !== written.intervalMs || written.silentAt - state.at < MISSED_HEARTBEATS * state.intervalMs) return true;

@@ -124,7 +124,7 @@ describe("the object", () => {
     expect(reports.take()).toEqual([]);
   });
 
-  test("judges plays that tell no time by the heartbeat's clock, after it left memory too", async () => {
+  test.each([false, true])("judges plays that tell no time by the last heartbeat's clock; out of memory meanwhile: %s", async (evicted) => {
     const { device } = await caught();
     const ahead = 60 * 60_000;
     expect((await beat(device, { device_time: new Date(Date.now() + ahead).toISOString() })).status).toBe(200);
@@ -133,8 +133,8 @@ describe("the object", () => {
       const answer = await postOne(device, log, { "Sent-At": "" });
       return ((await answer.json()) as { code: string }).code;
     };
-    expect(await skewed()).toBe("CLOCK_SKEW");
-    await evictDurableObject(env.SEQUENCER.getByName(device.id));
+    // Before any play wrote the clock down with its own row.
+    if (evicted) await evictDurableObject(env.SEQUENCER.getByName(device.id));
     expect(await skewed()).toBe("CLOCK_SKEW");
   });
 
