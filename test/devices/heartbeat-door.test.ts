@@ -1,5 +1,5 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { MINUTE_MS } from "../../src/platform/time.ts";
 import { admin, create } from "../support/admin.ts";
@@ -52,20 +52,16 @@ describe("the answer", () => {
     });
   });
 
-  test("names the plan of today; none that is stale or of another day", async () => {
+  test("names the plan that the device was given; none while it is stale or of another day", async () => {
     const { device } = await caught({ timezone: "Pacific/Kiritimati" });
-    const keep = (validFrom: number, stale: number) =>
-      env.DB.prepare(
-        `INSERT OR REPLACE INTO playout_plans (id, device_id, etag, plan_json, valid_from, valid_to, generated_at, stale)
-         VALUES (?1, ?1, 'e1', '{}', ?2, ?2, 0, ?3)`,
-      )
-        .bind(device.id, validFrom, stale)
-        .run();
-    await keep(Date.now(), 0);
-    expect((await beat(device)).body.plan_etag).toBe("e1");
-    await keep(Date.now(), 1);
     expect((await beat(device)).body.plan_etag).toBeNull();
-    await keep(Date.now() - 25 * 60 * MINUTE_MS, 0);
+    const plan = await exports.default.fetch("http://localhost/v1/device/plan", { headers: { Authorization: `Bearer ${device.token}` } });
+    const { plan_etag } = (await beat(device)).body;
+    expect(plan.headers.get("ETag")).toBe(`"${plan_etag}"`);
+    const set = (change: string) => env.DB.prepare(`UPDATE playout_plans SET ${change} WHERE device_id = ?`).bind(device.id).run();
+    await set("stale = 1");
+    expect((await beat(device)).body.plan_etag).toBeNull();
+    await set("stale = 0, valid_from = valid_from - 86400000");
     expect((await beat(device)).body.plan_etag).toBeNull();
   });
 });
@@ -122,6 +118,16 @@ describe("the object", () => {
     await beatAt(device, now + 3 * MINUTE_MS);
     expect((await writtenState(device.id))?.at).toBe(now + 3 * MINUTE_MS);
     expect(reports.take()).toEqual([]);
+  });
+
+  test("that leaves memory between any two heartbeats sets its alarm only where it writes", async () => {
+    const { device, reports } = await caught();
+    for (let minute = 0; minute < 10; minute++) {
+      await beatAt(device, now + minute * MINUTE_MS);
+      await evictDurableObject(env.SEQUENCER.getByName(device.id));
+      await reports.attach(device.id);
+    }
+    expect(reports.alarms).toBe(4);
   });
 
   test.each([false, true])("judges plays that tell no time by the last heartbeat's clock; out of memory meanwhile: %s", async (evicted) => {

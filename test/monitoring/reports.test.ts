@@ -191,6 +191,14 @@ describe("playing is stuck only where there was something to play", () => {
     expect(await incidentsOf(id)).toEqual(open ? [{ type: "PLAYBACK_STUCK", open: true }] : []);
   });
 
+  test("a plan too large to be kept has something to play", async () => {
+    const { id } = await makeDevice();
+    await planOf(id);
+    await env.DB.prepare("UPDATE playout_plans SET plan_json = '' WHERE device_id = ?").bind(id).run();
+    await deliverReports([stuck(id)]);
+    expect(await incidentsOf(id)).toEqual([{ type: "PLAYBACK_STUCK", open: true }]);
+  });
+
   test("once open, it stays until the device plays", async () => {
     const { id } = await makeDevice();
     await planOf(id, [-60, 60, 1]);

@@ -49,6 +49,8 @@ export async function beat(
 /** Stands between a device's object and the queue `device-reports`. */
 export class CaughtReports {
   readonly reports: DeviceReport[] = [];
+  /** How often the object set its alarm. */
+  alarms = 0;
   /** Whether the queue takes nothing. */
   broken = false;
 
@@ -61,7 +63,10 @@ export class CaughtReports {
     await runInDurableObject(env.SEQUENCER.getByName(deviceId), (instance, state) => {
       // An alarm is set as the object wants it, but for a time when no test runs any more: tests run it by hand.
       const setAlarm = state.storage.setAlarm.bind(state.storage);
-      Reflect.set(state.storage, "setAlarm", (at: number) => setAlarm(at + 3_600_000));
+      Reflect.set(state.storage, "setAlarm", (at: number) => {
+        this.alarms += 1;
+        return setAlarm(at + 3_600_000);
+      });
       const own: Env = { ...env, DEVICE_REPORTS: { send } as unknown as Queue };
       Reflect.set(instance, "env", own);
     });
