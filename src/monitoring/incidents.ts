@@ -1,5 +1,6 @@
 import { uuidv7 } from "uuidv7";
 import { refuseWhereStatement } from "../platform/requirement.ts";
+import { presentRow, type Row } from "../platform/rows.ts";
 import type { incidents } from "./tables.ts";
 
 export type Severity = "low" | "medium" | "high";
@@ -71,6 +72,11 @@ export function openedRow({ deviceId, type, details }: Finding, now: number): In
   const none = { acknowledged_at: null, acknowledged_by: null, notes: null, resolved_at: null, resolved_by: null };
   const details_json = JSON.stringify(details);
   return { id: uuidv7(), device_id: deviceId, type, severity: INCIDENT_SEVERITY[type], details_json, created_at: now, ...none, version: 1 };
+}
+
+/** An incident as the API shows it, and as events tell of it. */
+export function presentIncident(incident: Row): Row {
+  return { ...presentRow(incident), device_id: incident.device_id || null };
 }
 
 function openStatement(db: D1Database, rows: IncidentRow[]): D1PreparedStatement {

@@ -12,6 +12,8 @@ const REPORT_LATE_MS = 2 * MINUTE_MS;
 /** Devices that one run asks after. More are unreported only where the queue or its consumer is held up; the next runs take them. */
 const ASKED_PER_RUN = 300;
 const ASKED_AT_ONCE = 50;
+/** Incidents that one run opens and resolves: each is told to webhooks in the same transaction. The next runs take the rest. */
+export const CHANGES_PER_RUN = 400;
 
 /** What a run did, for its log line. */
 export interface OfflineResult {
@@ -38,7 +40,7 @@ export async function watchOffline(env: Pick<Env, "DB" | "SEQUENCER">, now: numb
     const findings = offline.filter((device) => isOfflineDuringHours(device, now)).map(findingOf);
     // Those that are still offline are not asked again: an incident lasts until the device is back, through the night too.
     const over = new Set(open.filter(({ over }) => over === 1).map(({ id }) => id));
-    const changes = incidentChanges(findings, open, ({ id }) => over.has(id));
+    const changes = incidentChanges(findings, open, ({ id }) => over.has(id)).slice(0, CHANGES_PER_RUN);
     const count = (kind: string) => changes.filter((change) => change.kind === kind).length;
     return { changes, result: { opened: count("open"), resolved: count("resolve") } };
   });

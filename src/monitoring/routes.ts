@@ -7,10 +7,10 @@ import { etagOf } from "../platform/etag.ts";
 import { idField, timeField } from "../platform/fields.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { pageSchema } from "../platform/paging.ts";
-import { presentRow, type Row } from "../platform/rows.ts";
+import type { Row } from "../platform/rows.ts";
 import type { IncidentAct } from "./decide.ts";
 import { actOnIncident, findIncident } from "./incident-acts.ts";
-import { INCIDENT_TYPES } from "./incidents.ts";
+import { INCIDENT_TYPES, presentIncident } from "./incidents.ts";
 import { incidents } from "./tables.ts";
 
 const PATH = "/v1/admin/incidents";
@@ -144,5 +144,5 @@ function answer(c: AppContext, incident: Row) {
 }
 
 function shown(incident: Row): z.infer<typeof incidentSchema> {
-  return { ...presentRow(incident), device_id: incident.device_id || null } as z.infer<typeof incidentSchema>;
+  return presentIncident(incident) as z.infer<typeof incidentSchema>;
 }
