@@ -48,12 +48,12 @@ export function docsRoutes(describe: () => OpenApiDocument) {
     if (!isProblemType(type)) throw new Problem("not-found", "There is no problem of this type.");
     return answerPage(c, PROBLEM_TYPES[type].title, renderProblem(type));
   });
-  router.get("/docs/:guide", (c) => {
+  router.get("/docs/:guide", async (c): Promise<Response> => {
     const svg = chart(c.req.param("guide"));
     if (svg) return c.body(svg, 200, { "Content-Type": "image/svg+xml", "Cache-Control": "public, max-age=300" });
     const guide = renderGuide(c.req.param("guide"));
     if (!guide) throw new Problem("not-found", "There is no guide of this name.");
-    return answerPage(c, guide.title, html`${raw(guide.html)}`);
+    return await answerPage(c, guide.title, html`${raw(guide.html)}`);
   });
   return router;
 }

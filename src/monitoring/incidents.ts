@@ -1,6 +1,7 @@
 import { uuidv7 } from "uuidv7";
 import { refuseWhereStatement } from "../platform/requirement.ts";
 import { presentRow, type Row } from "../platform/rows.ts";
+import { manyEventsStatements } from "../webhooks/events.ts";
 import type { incidents } from "./tables.ts";
 
 export type Severity = "low" | "medium" | "high";
@@ -63,8 +64,19 @@ export function incidentChanges(
  */
 export function incidentStatements(db: D1Database, changes: readonly IncidentChange[], now: number): D1PreparedStatement[] {
   const opened = changes.flatMap((change) => (change.kind === "open" ? [openedRow(change.finding, now)] : []));
-  const resolved = changes.flatMap((change) => (change.kind === "resolve" ? [[change.incident.id, change.resolvedBy]] : []));
-  return [...(opened.length > 0 ? [openStatement(db, opened)] : []), ...(resolved.length > 0 ? resolveStatements(db, resolved, now) : [])];
+  const resolved = changes.flatMap((change) => (change.kind === "resolve" ? [change] : []));
+  const ids = resolved.map(({ incident, resolvedBy }) => [incident.id, resolvedBy]);
+  return [
+    ...(opened.length > 0 ? [openStatement(db, opened)] : []),
+    ...(resolved.length > 0 ? resolveStatements(db, ids, now) : []),
+    ...manyEventsStatements(db, "incident.opened", opened.map(presentIncident), now),
+    ...manyEventsStatements(
+      db,
+      "incident.resolved",
+      resolved.map((change) => presentIncident(resolvedRow(change, now))),
+      now,
+    ),
+  ];
 }
 
 /** A new incident, as its row is written and its event told. */
@@ -72,6 +84,10 @@ export function openedRow({ deviceId, type, details }: Finding, now: number): In
   const none = { acknowledged_at: null, acknowledged_by: null, notes: null, resolved_at: null, resolved_by: null };
   const details_json = JSON.stringify(details);
   return { id: uuidv7(), device_id: deviceId, type, severity: INCIDENT_SEVERITY[type], details_json, created_at: now, ...none, version: 1 };
+}
+
+function resolvedRow({ incident, resolvedBy }: Extract<IncidentChange, { kind: "resolve" }>, now: number): IncidentRow {
+  return { ...incident, resolved_at: now, resolved_by: resolvedBy, version: incident.version + 1 };
 }
 
 /** An incident as the API shows it, and as events tell of it. */

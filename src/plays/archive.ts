@@ -1,7 +1,8 @@
-import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
+import { ByteWriter, type ColumnSource, parquetWrite } from "hyparquet-writer";
 import { uuidv7 } from "uuidv7";
 import { decodeBase64, sha256 } from "../platform/encoding.ts";
 import { utcDay } from "../platform/time.ts";
+import { takeTurns } from "../platform/turns.ts";
 import { type Chunk, type ChunkPlay, chunkId } from "./chunk.ts";
 import { type AcceptedPlay, PLAY_COLUMNS } from "./play.ts";
 
@@ -35,10 +36,9 @@ const RANDOM = { ...UNIQUE, codec: "UNCOMPRESSED" } as const;
  * columns would take longer than all else of it. A part stays for good: Snappy, which every reader has.
  */
 const ARCHIVE_FILES = {
-  segment: { codec: "UNCOMPRESSED", statistics: false },
-  part: { codec: "SNAPPY", statistics: true },
+  segment: { codec: "UNCOMPRESSED", statistics: false, rowGroupSize: 2000 },
+  part: { codec: "SNAPPY", statistics: true, rowGroupSize: 100_000 },
 } as const;
-const ROW_GROUP_ROWS = 100_000;
 
 /**
  * Builds the segment of some chunks: a row a play, with its chunk and place in it, all that was decided, and the proof: the record
@@ -52,16 +52,18 @@ export async function buildSegment(chunks: Chunk[], now: number): Promise<Segmen
       ({ play, proof, batch }, index): ArchiveRow => ({ play, proof, batch, chunk: name, index, deviceId: chunk.header.device_id }),
     );
   });
-  const bytes = writeParquet(rows, "segment");
+  const bytes = await writeParquet(rows, "segment");
   const id = uuidv7();
   const dt = utcDay(now);
   return { id, key: `segments/dt=${dt}/${id}.parquet`, dt, bytes, sha256: await sha256(bytes), plays: rows.length };
 }
 
 /** Rows of the archive as a Parquet file: the columns of {@link buildSegment}. */
-export function writeParquet(rows: ArchiveRow[], file: keyof typeof ARCHIVE_FILES): Uint8Array<ArrayBuffer> {
-  const options = { ...ARCHIVE_FILES[file], rowGroupSize: ROW_GROUP_ROWS, createdBy: "alive-signage" };
-  return new Uint8Array(parquetWriteBuffer({ columnData: columns(rows), ...options }));
+export async function writeParquet(rows: ArchiveRow[], file: keyof typeof ARCHIVE_FILES): Promise<Uint8Array<ArrayBuffer>> {
+  // Between groups of rows, whoever else waits for this thread has a turn.
+  const writer = Object.assign(new ByteWriter(), { flush: takeTurns });
+  await parquetWrite({ writer, columnData: columns(rows), ...ARCHIVE_FILES[file], createdBy: "alive-signage" });
+  return writer.getBytes() as Uint8Array<ArrayBuffer>;
 }
 
 function columns(rows: ArchiveRow[]): ColumnSource[] {

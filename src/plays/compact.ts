@@ -143,7 +143,7 @@ async function makeParts(segments: ReadSegment[]): Promise<Part[]> {
   const parts: Part[] = [];
   for (const [dt, { rows, runs }] of rowsByDay) {
     const id = uuidv7();
-    const bytes = writeParquet(rows, "part");
+    const bytes = await writeParquet(rows, "part");
     parts.push({ id, dt, key: `plays/dt=${dt}/${id}.parquet`, bytes, sha256: await sha256(bytes), plays: rows.length, runs });
   }
   return parts;

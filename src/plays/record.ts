@@ -4,6 +4,7 @@ import { describeError } from "../platform/http.ts";
 import { log } from "../platform/log.ts";
 import { Outage, reaching } from "../platform/outage.ts";
 import { withTimeout } from "../platform/retry.ts";
+import { takeTurns } from "../platform/turns.ts";
 import { buildSegment, putSegment } from "./archive.ts";
 import { type Chunk, type ChunkHeader, chunkId, decodeChunk, readChunkHeader } from "./chunk.ts";
 import { commitChunks, type HashedChunk, LedgerConflict, readLedger } from "./commit.ts";
@@ -90,11 +91,14 @@ function retryLater(message: Message<unknown>): void {
   message.retry({ delaySeconds: retryDelayS(message.attempts) });
 }
 
+const MESSAGES_PER_TURN = 10;
+
 /** Messages outlive deploys, so each is parsed anew. What is no chunk fails alone, and spoils no neighbour. */
 async function readMessages(messages: readonly Message<unknown>[], env: Env, now: number): Promise<Delivery[]> {
   const deliveries: Delivery[] = [];
   for (const message of messages) {
     const bytes = bodyBytes(message.body);
+    if (deliveries.length % MESSAGES_PER_TURN === MESSAGES_PER_TURN - 1) await takeTurns();
     try {
       if (!bytes) throw new Error("the message's body is not bytes");
       deliveries.push({ message, bytes, chunk: { ...decodeChunk(bytes), hash: await sha256Hex(bytes) } });

@@ -46,6 +46,27 @@ export function eventStatements(db: D1Database, { type, data, at, subject }: Web
   ];
 }
 
+/** As {@link eventStatements}, for many events of one type that happened at once: one statement, however many. */
+export function manyEventsStatements(
+  db: D1Database,
+  type: WebhookEvent["type"],
+  all: Record<string, unknown>[],
+  at: number,
+): D1PreparedStatement[] {
+  if (all.length === 0) return [];
+  const events = all.map((data) => [newMessageId(), JSON.stringify(data)]);
+  return [
+    db
+      .prepare(
+        `INSERT INTO webhook_outbox (id, type, created_at, data_json, webhook_ids_json)
+         SELECT j.value ->> 0, ?1, ?2, j.value ->> 1, s.ids
+         FROM (SELECT json_group_array(w.id) AS ids FROM webhooks w WHERE ${SUBSCRIBED.replace("?", "?1")} HAVING count(*) > 0) s
+           CROSS JOIN json_each(?3) j`,
+      )
+      .bind(type, at, JSON.stringify(events)),
+  ];
+}
+
 /**
  * The statement that tells of a segment's plays, for the `batch()` that records them. One row whoever subscribes, and none where
  * nobody does; the plays themselves are read from the segment when they are sent.
