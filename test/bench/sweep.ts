@@ -2,6 +2,7 @@
  * How throughput and latency change with the number of devices and the size of batches, and whether memory stays flat.
  *
  *     bun test/bench/sweep.ts                       sweeps, and writes src/docs/performance-*.svg
+ *     bun test/bench/sweep.ts --only batches        one of the two: devices, batches
  *     bun test/bench/sweep.ts --soak 10             ten minutes at a steady rate, the runtime's memory each ten seconds
  *     bun test/bench/sweep.ts --logs 5000 --dry     a quick try that writes nothing
  */
@@ -29,7 +30,12 @@ const SOAK_LOGS_PER_SECOND = 1000;
 const SOAK_EVERY_MS = 10_000;
 
 const { values } = parseArgs({
-  options: { logs: { type: "string", default: "100000" }, soak: { type: "string" }, dry: { type: "boolean", default: false } },
+  options: {
+    logs: { type: "string", default: "100000" },
+    only: { type: "string" },
+    soak: { type: "string" },
+    dry: { type: "boolean", default: false },
+  },
 });
 
 await main(async () => {
@@ -51,8 +57,10 @@ await main(async () => {
   };
   const byDevices = (eventRows: boolean) => points(DEVICES, (devices) => [devices, DEVICES_BATCH, DEVICES_BATCH], eventRows);
   const byBatch = (eventRows: boolean) => points(BATCHES, (batch) => [BATCHES_DEVICES, batch, 100], eventRows);
-  draw("devices", "devices", `batches of ${DEVICES_BATCH}`, await byDevices(true), await byDevices(false), true);
-  draw("batches", "logs per batch", `${BATCHES_DEVICES} devices`, await byBatch(true), await byBatch(false), false);
+  if (values.only !== "batches")
+    draw("devices", "devices", `batches of ${DEVICES_BATCH}`, await byDevices(true), await byDevices(false), true);
+  if (values.only !== "devices")
+    draw("batches", "logs per batch", `${BATCHES_DEVICES} devices`, await byBatch(true), await byBatch(false), false);
   console.log(faults.length === 0 ? "sent = recorded + refused, in every run" : faults.join("\n"));
   return faults.length === 0 ? 0 : 1;
 });
