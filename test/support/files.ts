@@ -1,0 +1,31 @@
+/** The beginnings of real files: what tells their kinds apart, and as much behind it as a test asks for. */
+
+/** Bytes of a text, one for each character. */
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+const HEADS = {
+  jpeg: "\xff\xd8\xff\xe0\0\x10JFIF\0\x01",
+  png: "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0",
+  mp4: "\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41",
+  webm: "\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webmB\x87\x81\x04B\x85\x81\x02",
+  html: "<!doctype html>\n<title>Offer</title>\n",
+};
+
+let files = 0;
+
+/** A file of a kind, like no other that this gave: its bytes differ behind the beginning. */
+export function fileOf(kind: keyof typeof HEADS, bytes = 64): Uint8Array<ArrayBuffer> {
+  files += 1;
+  const head = bytesOf(`${HEADS[kind]}${kind === "html" ? "<!--" : ""}${files}-${crypto.randomUUID()}`);
+  const file = new Uint8Array(Math.max(bytes, head.length)).fill(0x20);
+  file.set(head);
+  return file;
+}
+
+/** SHA-256 of a file: in hex, and as the `Content-Digest` header says it. */
+export async function hashOf(file: Uint8Array<ArrayBuffer>): Promise<{ hex: string; digest: string }> {
+  const hash = Buffer.from(await crypto.subtle.digest("SHA-256", file));
+  return { hex: hash.toString("hex"), digest: `sha-256=:${hash.toString("base64")}:` };
+}
