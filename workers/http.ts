@@ -7,6 +7,7 @@ import { requireAdmin } from "../src/auth/admin.ts";
 import { adGroupRoutes } from "../src/campaigns/ad-groups.ts";
 import { campaignRoutes } from "../src/campaigns/campaigns.ts";
 import { contentRoutes } from "../src/content/content.ts";
+import { carriesFile, uploadRoutes } from "../src/content/upload.ts";
 import { versionRoutes } from "../src/content/versions.ts";
 import { claimsRoutes } from "../src/devices/claims-routes.ts";
 import { clockRoutes } from "../src/devices/clock.ts";
@@ -40,6 +41,13 @@ export const app = createRouter();
 
 const ADMIN_BODY_MAX_BYTES = 1024 * 1024;
 
+const adminBodyLimit = bodyLimit({
+  maxSize: ADMIN_BODY_MAX_BYTES,
+  onError: () => {
+    throw new Problem("payload-too-large", `The body may have ${ADMIN_BODY_MAX_BYTES} bytes at most.`);
+  },
+});
+
 /** Keeps what only administrators may see out of every cache. */
 const privately: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
@@ -62,15 +70,8 @@ app.use("/v1/device/*", deviceCors);
 app.use("/api/v1/playback-logs", deviceCors);
 app.use("/api/v1/playback-logs/*", deviceCors);
 app.use("/v1/admin/*", secureHeaders(), privately, requireAdmin);
-app.use(
-  "/v1/admin/*",
-  bodyLimit({
-    maxSize: ADMIN_BODY_MAX_BYTES,
-    onError: () => {
-      throw new Problem("payload-too-large", `The body may have ${ADMIN_BODY_MAX_BYTES} bytes at most.`);
-    },
-  }),
-);
+// Files are no JSON: their routes have limits of their own, and must see the body before anybody holds it in memory.
+app.use("/v1/admin/*", (c, next) => (carriesFile(c.req.path) ? next() : adminBodyLimit(c, next)));
 
 // One line for each feature's router.
 app.route("/", healthRoutes);
@@ -92,6 +93,7 @@ app.route("/", incidentRoutes);
 app.route("/", campaignRoutes);
 app.route("/", adGroupRoutes);
 app.route("/", contentRoutes);
+app.route("/", uploadRoutes);
 app.route("/", versionRoutes);
 app.route("/", playlistRoutes);
 app.route("/", playlistItemRoutes);

@@ -15,7 +15,7 @@ import { DAY_MS } from "../platform/time.ts";
 import { contentResource } from "./content.ts";
 import { content, contentVersions } from "./tables.ts";
 
-const PATH = "/v1/admin/content/{id}/versions";
+export const VERSIONS_PATH = "/v1/admin/content/{id}/versions";
 const MIME = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/;
 
 const createSchema = z
@@ -34,7 +34,7 @@ const createSchema = z
   })
   .openapi("ContentVersionCreate");
 
-const versionSchema = z
+export const versionSchema = z
   .object({
     id: z.uuid(),
     content_id: z.uuid(),
@@ -51,10 +51,10 @@ const versionSchema = z
 type VersionRow = typeof contentVersions.$inferSelect;
 
 /** An uploaded file of a piece of content. Immutable: a play that cites it must find it as it was. */
-const versionResource: Resource<VersionRow> = {
+export const versionResource: Resource<VersionRow> = {
   noun: "content_version",
   plural: "content",
-  path: PATH,
+  path: VERSIONS_PATH,
   table: contentVersions,
   create: createSchema,
   change: z.strictObject({}),
@@ -74,7 +74,7 @@ versionRoutes.openapi(
   createRoute({
     ...common,
     method: "post",
-    path: PATH,
+    path: VERSIONS_PATH,
     summary: "Create a content version",
     description: "The same file again answers the version that there is, with 200.",
     request: {
@@ -97,7 +97,7 @@ versionRoutes.openapi(
     const row = { ...newRow(contentVersions, fields, body.id ?? uuidv7(), now), content_id: contentId };
     const outcome = await createRow({ db, actor: c.get("actor"), now }, versionResource, row, await readIdempotency(c));
     const version = outcome.shown as Version;
-    const headers = createdHeaders(PATH.replace("{id}", contentId), outcome);
+    const headers = createdHeaders(VERSIONS_PATH.replace("{id}", contentId), outcome);
     return outcome.status === 200 ? c.json(version, 200, headers) : c.json(version, 201, headers);
   },
 );
@@ -106,7 +106,7 @@ versionRoutes.openapi(
   createRoute({
     ...common,
     method: "get",
-    path: PATH,
+    path: VERSIONS_PATH,
     summary: "List a content's versions",
     request: { params: idParams, query: z.strictObject(pageQuery) },
     responses: responses(200, "A page of versions, by id", pageSchema(versionSchema)),
@@ -123,7 +123,7 @@ versionRoutes.openapi(
   createRoute({
     ...common,
     method: "get",
-    path: `${PATH}/{version_id}`,
+    path: `${VERSIONS_PATH}/{version_id}`,
     summary: "Get a content version",
     request: { params: idParams.extend({ version_id: idField }) },
     responses: responses(200, "The version", versionSchema),
@@ -136,7 +136,7 @@ versionRoutes.openapi(
   },
 );
 
-type Version = z.infer<typeof versionSchema>;
+export type Version = z.infer<typeof versionSchema>;
 
 function presentVersion(row: Row): Version {
   return presentRow(row) as Version;

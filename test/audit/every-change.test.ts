@@ -128,6 +128,8 @@ const CHANGES: Record<string, () => Promise<Asked>> = {
   "POST /v1/admin/content": async () => under("content", { name: "c", type: "image" }),
   "PATCH /v1/admin/content/:id": change("content", content, { name: "d" }),
   "POST /v1/admin/content/:id/versions": async () => under(`content/${await content()}/versions`, { sha256: "a".repeat(64) }),
+  "POST /v1/admin/content/:id/versions/upload": async () =>
+    under(`content/${await id(create("content", { name: "c", type: "web" }))}/versions/upload`, "<!doctype html>"),
   "POST /v1/admin/playlists": async () => under("playlists", { name: "p" }),
   "PATCH /v1/admin/playlists/:id": change("playlists", playlist, { tags: ["t"] }),
   "PUT /v1/admin/playlists/:id/items": async () =>

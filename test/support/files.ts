@@ -1,3 +1,6 @@
+import { exports } from "cloudflare:workers";
+import type { Answer } from "./admin.ts";
+
 /** The beginnings of real files: what tells their kinds apart, and as much behind it as a test asks for. */
 
 /** Bytes of a text, one for each character. */
@@ -28,4 +31,19 @@ export function fileOf(kind: keyof typeof HEADS, bytes = 64): Uint8Array<ArrayBu
 export async function hashOf(file: Uint8Array<ArrayBuffer>): Promise<{ hex: string; digest: string }> {
   const hash = Buffer.from(await crypto.subtle.digest("SHA-256", file));
   return { hex: hash.toString("hex"), digest: `sha-256=:${hash.toString("base64")}:` };
+}
+
+/** Sends bytes to the Worker as an administrator. */
+export async function send(method: string, path: string, body: BodyInit, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await exports.default.fetch(`http://localhost${path}`, {
+    method,
+    body,
+    headers: { Authorization: "Bearer test-admin-token", ...headers },
+  });
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+/** Uploads a file as a version of a piece of content. */
+export async function upload(contentId: string, file: BodyInit, headers: Record<string, string> = {}, query = ""): Promise<Answer> {
+  return await send("POST", `/v1/admin/content/${contentId}/versions/upload${query}`, file, headers);
 }
