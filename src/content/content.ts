@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { archived, contains, equals, type Resource, tagged } from "../audit/resource.ts";
 import { resourceRouter } from "../audit/routes.ts";
 import { idField, nameField, timeField } from "../platform/fields.ts";
+import { playlistsUsingContent } from "../playlists/usage.ts";
 import { content } from "./tables.ts";
 
 const TYPES = ["video", "image", "web"] as const;
@@ -54,6 +55,7 @@ export const contentResource: Resource<typeof content.$inferSelect> = {
     q: contains(content.name),
   },
   unique: ["external_id"],
+  uses: (row) => [playlistsUsingContent(row.id)],
 };
 
 export const contentRoutes = resourceRouter(contentResource);
