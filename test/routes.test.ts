@@ -90,6 +90,8 @@ describe("CORS", () => {
         "X-Correlation-Id",
         "Idempotency-Key",
         "If-None-Match",
+        "Range",
+        "If-Range",
       ]);
     },
   );
@@ -98,7 +100,9 @@ describe("CORS", () => {
     const answer = await exports.default.fetch("http://localhost/v1/device/nothing", { headers: { Origin: "https://player.example" } });
     expect(answer.status).toBe(404);
     expect(answer.headers.get("Access-Control-Allow-Origin")).toBe("*");
-    expect(answer.headers.get("Access-Control-Expose-Headers")).toBe("X-Correlation-Id,Retry-After,RateLimit,RateLimit-Policy,ETag");
+    expect(answer.headers.get("Access-Control-Expose-Headers")).toBe(
+      "X-Correlation-Id,Retry-After,RateLimit,RateLimit-Policy,ETag,Accept-Ranges,Content-Range",
+    );
   });
 
   test("the administrators' API answers no other origin", async () => {

@@ -7,6 +7,7 @@ import { requireAdmin } from "../src/auth/admin.ts";
 import { adGroupRoutes } from "../src/campaigns/ad-groups.ts";
 import { campaignRoutes } from "../src/campaigns/campaigns.ts";
 import { contentRoutes } from "../src/content/content.ts";
+import { downloadRoutes } from "../src/content/download.ts";
 import { carriesFile, uploadRoutes } from "../src/content/upload.ts";
 import { versionRoutes } from "../src/content/versions.ts";
 import { claimsRoutes } from "../src/devices/claims-routes.ts";
@@ -57,8 +58,18 @@ const privately: MiddlewareHandler<AppEnv> = async (c, next) => {
 /** Players run on pages of any origin; they show a token and never a cookie, so no credentials are allowed. */
 const deviceCors = cors({
   origin: "*",
-  allowHeaders: ["Authorization", "Content-Type", "Sent-At", "Batch-Signature", "X-Correlation-Id", "Idempotency-Key", "If-None-Match"],
-  exposeHeaders: ["X-Correlation-Id", "Retry-After", "RateLimit", "RateLimit-Policy", "ETag"],
+  allowHeaders: [
+    "Authorization",
+    "Content-Type",
+    "Sent-At",
+    "Batch-Signature",
+    "X-Correlation-Id",
+    "Idempotency-Key",
+    "If-None-Match",
+    "Range",
+    "If-Range",
+  ],
+  exposeHeaders: ["X-Correlation-Id", "Retry-After", "RateLimit", "RateLimit-Policy", "ETag", "Accept-Ranges", "Content-Range"],
   maxAge: 86_400,
 });
 
@@ -95,6 +106,7 @@ app.route("/", adGroupRoutes);
 app.route("/", contentRoutes);
 app.route("/", uploadRoutes);
 app.route("/", versionRoutes);
+app.route("/", downloadRoutes);
 app.route("/", playlistRoutes);
 app.route("/", playlistItemRoutes);
 app.route("/", scheduleRoutes);

@@ -3,8 +3,8 @@ import type { PlanInput, PlanPlaylist, PlanPlaylistItem, PlanVersion, ScheduleRu
 /** Schedules of a device (?1) and its group. */
 const OWN = `(s.target_type = 'DEVICE' AND s.target_id = ?1)
   OR (s.target_type = 'GROUP' AND s.target_id = (SELECT group_id FROM devices WHERE id = ?1))`;
-/** The playlists that these and the group's default name. */
-const PLAYLISTS = `SELECT s.playlist_id FROM schedules s WHERE (${OWN}) AND s.archived_at IS NULL
+/** SQL that selects the playlists of a device (?1): those that its schedules and its group's name, and the default of its group. */
+export const PLAYLISTS_OF_DEVICE = `SELECT s.playlist_id FROM schedules s WHERE (${OWN}) AND s.archived_at IS NULL
   UNION SELECT g.default_playlist_id FROM devices d JOIN device_groups g ON g.id = d.group_id WHERE d.id = ?1`;
 
 interface DeviceRow {
@@ -40,12 +40,12 @@ export async function loadPlanInput(db: D1Database, deviceId: string, archived =
         FROM devices d LEFT JOIN stores s ON s.id = d.store_id LEFT JOIN device_groups g ON g.id = d.group_id WHERE d.id = ?1`),
     of(`SELECT s.id, s.name, s.playlist_id, s.timezone, s.rules_json, s.archived_at FROM schedules s
         WHERE (${OWN}) ${archived ? "" : "AND s.archived_at IS NULL"} ORDER BY s.id`),
-    of(`SELECT id, campaign_id, ad_group_id FROM playlists WHERE id IN (${PLAYLISTS})`),
+    of(`SELECT id, campaign_id, ad_group_id FROM playlists WHERE id IN (${PLAYLISTS_OF_DEVICE})`),
     of(
-      `SELECT id, playlist_id, content_version_id, order_index, weight, duration_ms FROM playlist_items WHERE playlist_id IN (${PLAYLISTS})`,
+      `SELECT id, playlist_id, content_version_id, order_index, weight, duration_ms FROM playlist_items WHERE playlist_id IN (${PLAYLISTS_OF_DEVICE})`,
     ),
     of(`SELECT v.id, v.content_id, c.type, v.sha256, v.url, v.bytes, v.duration_ms FROM content_versions v JOIN content c ON c.id = v.content_id
-        WHERE v.id IN (SELECT content_version_id FROM playlist_items WHERE playlist_id IN (${PLAYLISTS}))`),
+        WHERE v.id IN (SELECT content_version_id FROM playlist_items WHERE playlist_id IN (${PLAYLISTS_OF_DEVICE}))`),
   ]);
   const device = devices?.results[0] as DeviceRow | undefined;
   if (!device) return null;

@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { adminRoute, idParams } from "../audit/routes.ts";
-import { authenticateDevice, type DeviceIdentity } from "../devices/token.ts";
+import { requireStanding, superseded } from "../devices/standing.ts";
+import { authenticateDevice } from "../devices/token.ts";
 import { Problem } from "../platform/errors.ts";
 import { matchesAny } from "../platform/etag.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
@@ -8,7 +9,7 @@ import { parseInstant } from "../platform/time.ts";
 import { explanationSchema, planSchema } from "./answers.ts";
 import { explainPlan } from "./explain.ts";
 import { loadPlanInput } from "./load.ts";
-import { type KeptPlan, readKeptPlan, servePlan } from "./serve.ts";
+import { readKeptPlan, servePlan } from "./serve.ts";
 
 export const planRoutes = createRouter();
 
@@ -40,16 +41,6 @@ async function devicePlan(c: AppContext, now: number): Promise<Response> {
   if (!served) throw superseded();
   const headers = { ETag: `"${served.etag}"`, "Cache-Control": "private, no-cache" };
   return served.json === null ? c.body(null, 304, headers) : c.body(served.json, 200, { ...headers, "Content-Type": "application/json" });
-}
-
-/** @throws Problem unless this player is the one that is paired now, with a device that is active. */
-function requireStanding(kept: KeptPlan | null, { familyId }: DeviceIdentity): asserts kept is KeptPlan {
-  if (kept?.status === "revoked") throw new Problem("device-revoked", "The device was revoked; it gets nothing any more.");
-  if (kept?.status !== "active" || kept.token_family_id !== familyId) throw superseded();
-}
-
-function superseded(): Problem {
-  return new Problem("unauthorized", "The token belongs to a player that is no longer this device's.", { code: "TOKEN_SUPERSEDED" });
 }
 
 planRoutes.openapi(
