@@ -1,4 +1,5 @@
 import { expireCommands } from "../src/devices/commands.ts";
+import { sweepContent } from "../src/content/sweep.ts";
 import { deliverProfiles } from "../src/devices/push.ts";
 import { watchOffline } from "../src/monitoring/offline.ts";
 import { watchPipeline } from "../src/monitoring/pipeline-lag.ts";
@@ -40,6 +41,7 @@ const JOBS: Record<string, Record<string, Job>> = {
     reconcile: (env, now) => reconcile(env, now),
     "fold the ledger": (env, now) => foldLedger(env.DB, now),
     "sweep the archive": (env, now) => sweepArchive(env, now),
+    "sweep content": (env, now) => sweepContent(env, now),
     "forget webhook messages": (env, now) => forgetWebhookMessages(env.DB, now),
   },
 };

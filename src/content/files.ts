@@ -139,12 +139,30 @@ interface StreamedFile {
 }
 
 async function putStream(bucket: R2Bucket, { head, rest, length, sha256, mime }: StreamedFile): Promise<void> {
+  const options = { sha256, httpMetadata: { contentType: mime } };
+  try {
+    await streamInto(length, head, rest, (readable) => bucket.put(fileKey(sha256), readable, options));
+  } catch (error) {
+    throw isBadDigest(error) ? hashMismatch() : error;
+  }
+}
+
+/**
+ * Hands a body on as a stream of known length, which is what R2 takes.
+ * @param head what was read of the body already
+ * @throws Problem `validation-error` with code `UPLOAD_CUT` where the body has another length; else what `take` throws.
+ */
+export async function streamInto<T>(
+  length: number,
+  head: Uint8Array,
+  rest: ReadableStream<Uint8Array>,
+  take: (readable: ReadableStream<Uint8Array>) => Promise<T>,
+): Promise<T> {
   const { readable, writable } = new FixedLengthStream(length);
-  const put = bucket.put(fileKey(sha256), readable, { sha256, httpMetadata: { contentType: mime } });
-  const [stored, fed] = await Promise.allSettled([put, feed(writable, head, rest)]);
-  if (stored.status === "fulfilled") return;
-  if (isBadDigest(stored.reason)) throw hashMismatch();
-  throw fed.status === "rejected" || isCutShort(stored.reason) ? uploadCut(stored.reason) : stored.reason;
+  const [taken, fed] = await Promise.allSettled([take(readable), feed(writable, head, rest)]);
+  if (taken.status === "fulfilled") return taken.value;
+  if (isBadDigest(taken.reason)) throw taken.reason;
+  throw fed.status === "rejected" || isCutShort(taken.reason) ? uploadCut(taken.reason) : taken.reason;
 }
 
 /** Whether a `FixedLengthStream` was closed before its length: the error comes out at its readable end. */
@@ -154,7 +172,7 @@ function isCutShort(error: unknown): boolean {
 
 async function feed(writable: WritableStream<Uint8Array>, head: Uint8Array, rest: ReadableStream<Uint8Array>): Promise<void> {
   const writer = writable.getWriter();
-  await writer.write(head);
+  if (head.length > 0) await writer.write(head);
   writer.releaseLock();
   await rest.pipeTo(writable);
 }

@@ -28,3 +28,17 @@ export const contentVersions = sqliteTable(
   },
   (table) => [uniqueIndex("content_versions_content").on(table.content_id, table.version_hash)],
 );
+
+/** See `migrations/0007_media.sql`. */
+export const contentUploads = sqliteTable("content_uploads", {
+  id: text("id").primaryKey(),
+  content_id: text("content_id").notNull(),
+  sha256: text("sha256").notNull(),
+  bytes: integer("bytes").notNull(),
+  part_bytes: integer("part_bytes").notNull(),
+  version_hash: text("version_hash"),
+  duration_ms: integer("duration_ms"),
+  r2_upload_id: text("r2_upload_id").notNull(),
+  version_id: text("version_id"),
+  created_at: integer("created_at").notNull(),
+});

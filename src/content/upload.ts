@@ -1,26 +1,16 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { uuidv7 } from "uuidv7";
-import { createRow, findRow } from "../audit/changes.ts";
-import { newRow } from "../audit/resource.ts";
+import { createRow } from "../audit/changes.ts";
 import { adminRoute, createdHeaders, idParams, tagOf } from "../audit/routes.ts";
 import { Problem } from "../platform/errors.ts";
 import { sha256Field } from "../platform/fields.ts";
-import { type AppContext, createRouter, responses } from "../platform/http.ts";
+import { createRouter, responses } from "../platform/http.ts";
 import { DAY_MS } from "../platform/time.ts";
-import { contentResource } from "./content.ts";
 import { declaredHash } from "./digest.ts";
-import { type StoredFile, storeFile } from "./files.ts";
-import type { FileKind } from "./kinds.ts";
-import { contentVersions } from "./tables.ts";
+import { storeFile } from "./files.ts";
+import { openContentType, versionRow } from "./publish.ts";
 import { VERSIONS_PATH, type Version, versionResource, versionSchema } from "./versions.ts";
 
 const PATH = `${VERSIONS_PATH}/upload`;
-
-/** What the uploader may say of a new version, beside its file. */
-export interface VersionFields {
-  version_hash?: string | undefined;
-  duration_ms?: number | undefined;
-}
 
 export const uploadRoutes = createRouter();
 
@@ -60,32 +50,14 @@ uploadRoutes.openapi(
     if ("error" in declared) throw new Problem("validation-error", declared.error, { code: "INVALID_DIGEST" });
     const incoming = { body: c.req.raw.body, length: contentLength(c.req.raw.headers), sha256: declared.sha256 };
     const file = await storeFile(c.env.BUCKET, incoming, type);
-    const outcome = await publishVersion(c, id, file, fields);
+    const now = Date.now();
+    const row = versionRow(id, file, fields, now);
+    const outcome = await createRow({ db: c.env.DB, actor: c.get("actor"), now }, versionResource, row, null);
     const headers = createdHeaders(VERSIONS_PATH.replace("{id}", id), outcome);
     const version = outcome.shown as Version;
     return outcome.status === 200 ? c.json(version, 200, headers) : c.json(version, 201, headers);
   },
 );
-
-/**
- * The type of a piece of content that takes new versions.
- * @throws Problem `not-found`, or `conflict` with code `CONTENT_ARCHIVED`.
- */
-export async function openContentType(db: D1Database, id: string): Promise<FileKind["type"]> {
-  const row = (await findRow(db, contentResource, id)) as { type: FileKind["type"]; archived_at: number | null };
-  if (row.archived_at !== null) {
-    throw new Problem("conflict", "The content is archived; restore it first.", { code: "CONTENT_ARCHIVED" });
-  }
-  return row.type;
-}
-
-/** The version that a stored file becomes, with its audit row; the one that there is where the content has this file already. */
-export async function publishVersion(c: AppContext, contentId: string, file: StoredFile, fields: VersionFields) {
-  const now = Date.now();
-  const body = { ...fields, ...file, version_hash: fields.version_hash ?? file.sha256 };
-  const row = { ...newRow(contentVersions, body, uuidv7(), now), content_id: contentId };
-  return await createRow({ db: c.env.DB, actor: c.get("actor"), now }, versionResource, row, null);
-}
 
 /** The length that a request announces; null where it comes in chunks. */
 export function contentLength(headers: Headers): number | null {

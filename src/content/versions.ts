@@ -10,8 +10,9 @@ import { idField, sha256Field, timeField } from "../platform/fields.ts";
 import { createRouter, responses } from "../platform/http.ts";
 import { readIdempotency } from "../platform/idempotency.ts";
 import { pageQuery, pageSchema } from "../platform/paging.ts";
+import type { Requirement } from "../platform/requirement.ts";
 import { presentRow, type Row } from "../platform/rows.ts";
-import { DAY_MS } from "../platform/time.ts";
+import { DAY_MS, MINUTE_MS } from "../platform/time.ts";
 import { contentResource } from "./content.ts";
 import { content, contentVersions } from "./tables.ts";
 
@@ -62,8 +63,23 @@ export const versionResource: Resource<VersionRow> = {
   filters: {},
   references: { content_id: content },
   existing: findExisting,
+  requirements: (before, after) => (before ? [] : [notBeingRemoved(after)]),
   effects: (db, _before, after) => [requireSingleFile(db, after)],
 };
+
+/** How long the deletion of a file may take, and a version's row behind the arrival of its file: both with much to spare. */
+const REMOVAL_MAX_MS = 30 * MINUTE_MS;
+
+/** A file that no version named and that is being deleted right now must not get one: it would have no file. */
+function notBeingRemoved({ sha256, created_at }: VersionRow): Requirement {
+  return {
+    breaches: "SELECT NULL AS at FROM content_removals WHERE sha256 = ? AND removed_at > ?",
+    values: [sha256, created_at - REMOVAL_MAX_MS],
+    pointer: () => "/sha256",
+    detail: "An old copy of this file, which nothing used, is being deleted. Send the file again in half an hour.",
+    code: "FILE_BEING_REMOVED",
+  };
+}
 
 const VERSION_ETAG = etagOf(1);
 const common = { ...adminRoute, tags: [tagOf(versionResource)] };

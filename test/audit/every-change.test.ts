@@ -6,6 +6,7 @@ import { app } from "../../workers/http.ts";
 import { admin, call, create } from "../support/admin.ts";
 import { auditRows } from "../support/audit.ts";
 import { makeDevice, postBatch, signedLogs } from "../support/device.ts";
+import { bytesOf, hashOf } from "../support/files.ts";
 import { contentWithVersion, playlistWithItems, scheduleOf, smallNetwork } from "../support/media.ts";
 import { CaughtQueue, deliver, runAlarm } from "../support/pipeline.ts";
 
@@ -94,6 +95,16 @@ async function replayRange(): Promise<{ from: string; to: string }> {
   return { from: day(-2 * DAY_MS), to: day(DAY_MS) };
 }
 
+const PAGE = "<!doctype html>";
+
+/** An upload of a page in one part, which has not arrived. */
+async function begunUpload(): Promise<{ path: string }> {
+  const contentId = await id(create("content", { name: "c", type: "web" }));
+  const { hex: sha256 } = await hashOf(bytesOf(PAGE));
+  const upload = await create(`content/${contentId}/uploads`, { sha256, bytes: PAGE.length });
+  return { path: `content/${contentId}/uploads/${upload.id}` };
+}
+
 const under = (path: string, body?: unknown): Asked => ({ path: `/v1/admin/${path}`, body });
 const change = (resource: string, made: () => Promise<string>, body: unknown) => async () => under(`${resource}/${await made()}`, body);
 const removal = (resource: string, made: () => Promise<string>) => async () => under(`${resource}/${await made()}`);
@@ -130,6 +141,14 @@ const CHANGES: Record<string, () => Promise<Asked>> = {
   "POST /v1/admin/content/:id/versions": async () => under(`content/${await content()}/versions`, { sha256: "a".repeat(64) }),
   "POST /v1/admin/content/:id/versions/upload": async () =>
     under(`content/${await id(create("content", { name: "c", type: "web" }))}/versions/upload`, "<!doctype html>"),
+  "POST /v1/admin/content/:id/uploads": async () => under(`content/${await content()}/uploads`, { sha256: "b".repeat(64), bytes: 10 }),
+  "PUT /v1/admin/content/:id/uploads/:upload_id/parts/:number": async () => under(`${(await begunUpload()).path}/parts/1`, PAGE),
+  "POST /v1/admin/content/:id/uploads/:upload_id/complete": async () => {
+    const { path } = await begunUpload();
+    await admin("PUT", `/v1/admin/${path}/parts/1`, PAGE);
+    return under(`${path}/complete`);
+  },
+  "DELETE /v1/admin/content/:id/uploads/:upload_id": async () => under((await begunUpload()).path),
   "POST /v1/admin/playlists": async () => under("playlists", { name: "p" }),
   "PATCH /v1/admin/playlists/:id": change("playlists", playlist, { tags: ["t"] }),
   "PUT /v1/admin/playlists/:id/items": async () =>
