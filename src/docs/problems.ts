@@ -49,7 +49,7 @@ export const PROBLEM_TEXTS: Record<ProblemType, { means: string; remedy: string 
   },
   "payload-too-large": {
     means: "The body has more bytes than this path takes.",
-    remedy: "Send less at a time.",
+    remedy: "Send less at a time; a large file of content in parts.",
   },
   "unsupported-media-type": {
     means: "The body is not announced as JSON.",
