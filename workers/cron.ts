@@ -1,5 +1,5 @@
-import { expireCommands } from "../src/devices/commands.ts";
 import { sweepContent } from "../src/content/sweep.ts";
+import { expireCommands } from "../src/devices/commands.ts";
 import { deliverProfiles } from "../src/devices/push.ts";
 import { watchOffline } from "../src/monitoring/offline.ts";
 import { watchPipeline } from "../src/monitoring/pipeline-lag.ts";

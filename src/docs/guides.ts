@@ -13,7 +13,16 @@ import scheduling from "./scheduling.md";
 import webhooks from "./webhooks.md";
 
 /** The guides, in the order of the table of contents. The first line of each is its title. */
-const GUIDES: Record<string, string> = { "play-logs": playLogs, content, scheduling, monitoring, webhooks, architecture, faults, performance };
+const GUIDES: Record<string, string> = {
+  "play-logs": playLogs,
+  content,
+  scheduling,
+  monitoring,
+  webhooks,
+  architecture,
+  faults,
+  performance,
+};
 
 /** The charts that guides show, by their files' names. */
 const CHARTS: Record<string, string> = {
