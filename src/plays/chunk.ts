@@ -1,6 +1,16 @@
 import { z } from "zod";
-import { type ColumnChecks, isOneOf, isText, isWhole, isWholeOrNull, type PackedRows, packRows, unpackRows } from "./packed.ts";
-import { type OpenedLog, type OpenedParcel, openParcel } from "./parcel.ts";
+import {
+  type ColumnChecks,
+  type ColumnReaders,
+  isOneOf,
+  isText,
+  isWhole,
+  isWholeOrNull,
+  type PackedRows,
+  packColumns,
+  unpackColumns,
+} from "./packed.ts";
+import { type OpenedLog, openParcel, type ParcelRequest } from "./parcel.ts";
 import { type AcceptedPlay, type BatchProof, PLAY_STATUSES, type PlayStatus } from "./play.ts";
 
 /**
@@ -75,12 +85,22 @@ const VERDICT_CHECKS: ColumnChecks<Verdict> = {
   flags: isText,
   policy_version: isText,
 };
-const VERDICT_COLUMNS = Object.keys(VERDICT_CHECKS) as (keyof Verdict)[];
 
 /** Puts a parcel and the verdicts on its logs together. `verdicts` has a place for each log: null where it was not accepted. */
 export function encodeBody(parcel: Uint8Array, verdicts: (Verdict | null)[]): Uint8Array<ArrayBuffer> {
   const accepted = verdicts.filter((verdict) => verdict !== null);
-  const packed = packRows(accepted, VERDICT_COLUMNS);
+  const packed = packColumns<Verdict>(accepted.length, {
+    day: accepted.map(({ day }) => day),
+    store_id: accepted.map(({ store_id }) => store_id),
+    supplier_id: accepted.map(({ supplier_id }) => supplier_id),
+    offset_ms: accepted.map(({ offset_ms }) => offset_ms),
+    expected_ms: accepted.map(({ expected_ms }) => expected_ms),
+    result: accepted.map(({ result }) => result),
+    billable: accepted.map(({ billable }) => billable),
+    quality: accepted.map(({ quality }) => quality),
+    flags: accepted.map(({ flags }) => flags),
+    policy_version: accepted.map(({ policy_version }) => policy_version),
+  });
   const all = accepted.length === verdicts.length;
   const text = encoder.encode(
     JSON.stringify(all ? packed : { ...packed, of: verdicts.flatMap((verdict, index) => (verdict ? [index] : [])) }),
@@ -154,23 +174,20 @@ export function decodeChunk(bytes: Uint8Array): Chunk {
 
 function decodeBody(parcelBytes: Uint8Array, text: string): ChunkPlay[] {
   const packed = JSON.parse(text) as PackedRows & { of?: number[] };
-  const verdicts = unpackRows<Verdict>(packed, VERDICT_CHECKS);
   const parcel = openParcel(parcelBytes, packed.of ?? null);
-  if (parcel.logs.length !== verdicts.length) throw new Error("a body has another number of verdicts than logs");
-  return verdicts.map((verdict, index) => {
-    const opened = parcel.logs[index];
-    if (!opened) throw new Error("unreachable: as many logs as verdicts");
-    return chunkPlay(parcel, opened, verdict);
-  });
+  if (parcel.logs.length !== packed.count) throw new Error("a body has another number of verdicts than logs");
+  const verdict = unpackColumns<Verdict>(packed, VERDICT_CHECKS);
+  return parcel.logs.map((opened, at) => chunkPlay(parcel.request, opened, verdict, at));
 }
 
-function chunkPlay({ request }: OpenedParcel, { log, proof }: OpenedLog, verdict: Verdict): ChunkPlay {
+function chunkPlay(request: ParcelRequest, { log, proof }: OpenedLog, verdict: ColumnReaders<Verdict>, at: number): ChunkPlay {
+  const offsetMs = verdict.offset_ms(at);
   return {
     play: {
       event_id: log.event_id,
-      day: verdict.day,
-      store_id: verdict.store_id,
-      supplier_id: verdict.supplier_id,
+      day: verdict.day(at),
+      store_id: verdict.store_id(at),
+      supplier_id: verdict.supplier_id(at),
       campaign_id: log.campaign_id,
       ad_group_id: log.ad_group_id,
       playlist_id: log.playlist_id,
@@ -180,21 +197,21 @@ function chunkPlay({ request }: OpenedParcel, { log, proof }: OpenedLog, verdict
       type: log.type,
       started_at_raw: log.started_at_raw,
       ended_at_raw: log.ended_at_raw,
-      started_at: log.started_at_raw - verdict.offset_ms,
-      ended_at: log.ended_at_raw - verdict.offset_ms,
+      started_at: log.started_at_raw - offsetMs,
+      ended_at: log.ended_at_raw - offsetMs,
       received_at: request.received_at,
       duration_ms: log.duration_ms,
-      expected_ms: verdict.expected_ms,
-      result: verdict.result,
-      billable: verdict.billable,
-      quality: verdict.quality,
-      flags: verdict.flags,
+      expected_ms: verdict.expected_ms(at),
+      result: verdict.result(at),
+      billable: verdict.billable(at),
+      quality: verdict.quality(at),
+      flags: verdict.flags(at),
       door: request.door,
       epoch: log.epoch,
       sequence: log.sequence,
       record_hash: log.record_hash,
       key_id: request.key_id,
-      policy_version: verdict.policy_version,
+      policy_version: verdict.policy_version(at),
       correlation_id: request.correlation_id,
     },
     proof,

@@ -7,7 +7,7 @@ import { pendingStatements } from "./daily-sums.ts";
 import { D1_READ_TIMEOUT_MS, D1_WRITE_TIMEOUT_MS, MAX_D1_PARAMETER_BYTES } from "./limits.ts";
 import type { AcceptedPlay } from "./play.ts";
 import { type Sums, sumChunks } from "./sums.ts";
-import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, PLAY_VALUES, REQUEST_VALUES } from "./tables.ts";
+import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, playRow, REQUEST_VALUES } from "./tables.ts";
 
 /** A chunk as it arrived: with the hash of its bytes, which the ledger keeps. */
 export interface HashedChunk extends Chunk {
@@ -228,7 +228,7 @@ function chunkRow({ header, plays }: HashedChunk): (string | number)[] {
     )
       requests.push(REQUEST_VALUES.map((column) => play[column]));
     last = play;
-    return [requests.length - 1, ...PLAY_VALUES.map((column) => play[column])];
+    return playRow(requests.length - 1, play);
   });
   const days = [...new Set(plays.map(({ play }) => play.day))].sort();
   const { device_id, incarnation, number } = header;

@@ -1,5 +1,5 @@
 import type { LogVerdict, RequestFacts } from "./admit.ts";
-import { type ColumnChecks, isOneOf, isText, isWhole, isWholeOrNull, type PackedRows, packRows, unpackRows } from "./packed.ts";
+import { type ColumnChecks, isOneOf, isText, isWhole, isWholeOrNull, type PackedRows, packColumns, unpackColumns } from "./packed.ts";
 import { type Parcel, sealParcels } from "./parcel.ts";
 import {
   type BatchProof,
@@ -66,30 +66,30 @@ export function handOver(checked: CheckedRequest): AdmitRequest {
     sentAt,
     correlationId,
     familyId,
-    logs: packRows(logs.map(factsOf), LOG_FACT_COLUMNS),
+    logs: packFacts(logs),
     parcels: sealParcels({ door, received_at: receivedAt, key_id: keyId, correlation_id: correlationId, batch }, logs),
     refused,
   };
 }
 
-function factsOf({ log, proof, catalogue }: CheckedRequest["logs"][number]): LogFacts {
-  return {
-    id: log.id,
-    hash: shortHash(proof.recordHash),
-    campaignId: log.campaignId,
-    startedAt: log.startedAt,
-    endedAt: log.endedAt,
-    durationMs: log.durationMs,
-    deviceExpectedMs: log.deviceExpectedMs,
-    status: log.status,
-    epoch: log.epoch,
-    sequence: log.sequence,
-    location: log.location,
-    signedBy: proof.signedBy,
-    campaign: catalogue.campaign,
-    content: catalogue.content,
-    versionDurationMs: catalogue.versionDurationMs,
-  };
+function packFacts(logs: CheckedRequest["logs"]): PackedRows {
+  return packColumns<LogFacts>(logs.length, {
+    id: logs.map(({ log }) => log.id),
+    hash: logs.map(({ proof }) => shortHash(proof.recordHash)),
+    campaignId: logs.map(({ log }) => log.campaignId),
+    startedAt: logs.map(({ log }) => log.startedAt),
+    endedAt: logs.map(({ log }) => log.endedAt),
+    durationMs: logs.map(({ log }) => log.durationMs),
+    deviceExpectedMs: logs.map(({ log }) => log.deviceExpectedMs),
+    status: logs.map(({ log }) => log.status),
+    epoch: logs.map(({ log }) => log.epoch),
+    sequence: logs.map(({ log }) => log.sequence),
+    location: logs.map(({ log }) => log.location),
+    signedBy: logs.map(({ proof }) => proof.signedBy),
+    campaign: logs.map(({ catalogue }) => catalogue.campaign),
+    content: logs.map(({ catalogue }) => catalogue.content),
+    versionDurationMs: logs.map(({ catalogue }) => catalogue.versionDurationMs),
+  });
 }
 
 /** The Worker is of the same deploy, nearly always: this finds out when it is not. */
@@ -111,17 +111,36 @@ const LOG_FACTS: ColumnChecks<LogFacts> = {
   content: isOneOf(["known", "unknown", "unasked"]),
   versionDurationMs: isWholeOrNull,
 };
-const LOG_FACT_COLUMNS = Object.keys(LOG_FACTS) as (keyof LogFacts)[];
 
 /**
  * The logs of a request, as the sequencer judges them.
  * @throws Error where the request is not one of {@link handOver}'s.
  */
 export function readFacts(request: AdmitRequest): LogFacts[] {
-  const logs = unpackRows<LogFacts>(request.logs, LOG_FACTS);
-  if (request.parcels.reduce((sum, parcel) => sum + parcel.logs, 0) !== logs.length)
+  const { count } = request.logs;
+  if (request.parcels.reduce((sum, parcel) => sum + parcel.logs, 0) !== count)
     throw new Error("the parcels hold other logs than the request");
-  return logs;
+  const log = unpackColumns<LogFacts>(request.logs, LOG_FACTS);
+  return Array.from(
+    { length: count },
+    (_, at): LogFacts => ({
+      id: log.id(at),
+      hash: log.hash(at),
+      campaignId: log.campaignId(at),
+      startedAt: log.startedAt(at),
+      endedAt: log.endedAt(at),
+      durationMs: log.durationMs(at),
+      deviceExpectedMs: log.deviceExpectedMs(at),
+      status: log.status(at),
+      epoch: log.epoch(at),
+      sequence: log.sequence(at),
+      location: log.location(at),
+      signedBy: log.signedBy(at),
+      campaign: log.campaign(at),
+      content: log.content(at),
+      versionDurationMs: log.versionDurationMs(at),
+    }),
+  );
 }
 
 interface AnswerRow {
@@ -142,18 +161,28 @@ const ANSWER_ROWS: ColumnChecks<AnswerRow> = {
 
 /** Packs what became of each log. */
 export function packAnswers(verdicts: LogVerdict[]): PackedRows {
-  const rows = verdicts.map((verdict): AnswerRow => {
-    if (verdict.verdict === "rejected") return { status: "rejected", code: verdict.code, billable: false, quality: 0, flags: "" };
-    const { billable, quality, flags } = verdict.told;
-    return { status: verdict.verdict, code: null, billable, quality, flags: flags.join(",") };
+  return packColumns<AnswerRow>(verdicts.length, {
+    status: verdicts.map(({ verdict }) => verdict),
+    code: verdicts.map((verdict) => (verdict.verdict === "rejected" ? verdict.code : null)),
+    billable: verdicts.map((verdict) => verdict.verdict !== "rejected" && verdict.told.billable),
+    quality: verdicts.map((verdict) => (verdict.verdict === "rejected" ? 0 : verdict.told.quality)),
+    flags: verdicts.map((verdict) => (verdict.verdict === "rejected" ? "" : verdict.told.flags.join(","))),
   });
-  return packRows(rows, Object.keys(ANSWER_ROWS) as (keyof AnswerRow)[]);
 }
 
 /** What became of each log of a request, in its order. */
 export function readAnswers(logs: PackedRows): LogAnswer[] {
-  return unpackRows<AnswerRow>(logs, ANSWER_ROWS).map(({ status, code, billable, quality, flags }): LogAnswer => {
-    if (status !== "rejected") return { status, told: { billable, quality, flags: flags === "" ? [] : (flags.split(",") as Flag[]) } };
+  const row = unpackColumns<AnswerRow>(logs, ANSWER_ROWS);
+  return Array.from({ length: logs.count }, (_, at): LogAnswer => {
+    const status = row.status(at);
+    if (status !== "rejected") {
+      const flags = row.flags(at);
+      return {
+        status,
+        told: { billable: row.billable(at), quality: row.quality(at), flags: flags === "" ? [] : (flags.split(",") as Flag[]) },
+      };
+    }
+    const code = row.code(at);
     if (code === null) throw new Error("what is rejected has a reason");
     return { status, code };
   });

@@ -1,57 +1,57 @@
-/** Rows of the same columns on their way from one part to another: what is the same in all of them stands once. Plain data, JSON or not. */
+/** Rows of the same columns on their way from one part to another, column by column: what is the same in all rows stands once. Plain data, JSON or not. */
 export interface PackedRows {
   count: number;
   same: Record<string, unknown>;
-  /** The columns whose values differ, in the order of each row's values. */
-  columns: string[];
-  rows: unknown[][];
+  /** The columns whose values differ. */
+  columns: Record<string, unknown[]>;
 }
 
-/** Packs rows by some of their columns. Values are compared by identity, so objects always count as different. */
-export function packRows<T>(rows: readonly T[], columns: readonly (keyof T & string)[]): PackedRows {
-  const packed: PackedRows = { count: rows.length, same: {}, columns: [], rows: [] };
-  const [first] = rows;
-  if (!first) return packed;
-  const differing: (keyof T & string)[] = [];
-  for (const column of columns) {
-    const value = first[column];
-    if (rows.every((row) => row[column] === value)) packed.same[column] = value;
-    else differing.push(column);
+/** The values of rows by column, each in the order of the rows. */
+export type Columns<T> = { [K in keyof T & string]: readonly T[K][] };
+
+/** Packs so many rows. Values are compared by identity, so objects always count as different. */
+export function packColumns<T>(count: number, columns: Columns<T>): PackedRows {
+  const packed: PackedRows = { count, same: {}, columns: {} };
+  if (count === 0) return packed;
+  for (const [name, values] of Object.entries<readonly unknown[]>(columns)) {
+    if (isConstant(values)) packed.same[name] = values[0];
+    else packed.columns[name] = values as unknown[];
   }
-  packed.columns = differing;
-  if (differing.length > 0) packed.rows = rows.map((row) => differing.map((column) => row[column]));
   return packed;
+}
+
+function isConstant(values: readonly unknown[]): boolean {
+  const first = values[0];
+  for (let at = 1; at < values.length; at++) if (values[at] !== first) return false;
+  return true;
 }
 
 /** What a column's value may be. */
 export type ColumnChecks<T> = Record<keyof T & string, (value: unknown) => boolean>;
 
+/** A row's values, each by its column's name and the row's place. */
+export type ColumnReaders<T> = { [K in keyof T & string]: (at: number) => T[K] };
+
 /**
- * The rows again, each with all columns that `checks` names.
- * @throws Error where a column is missing or a value is not what it must be.
+ * Reads packed rows: those at the places of `of`, which are then counted from 0, or all. The others are not looked at.
+ * @throws Error where a column that `checks` names is missing, or a value is not what it must be.
  */
-export function unpackRows<T>(packed: PackedRows, checks: ColumnChecks<T>): T[] {
-  if (packed.count === 0) return [];
-  const columns = Object.keys(checks) as (keyof T & string)[];
-  const places = columns.map((column) => packed.columns.indexOf(column));
-  columns.forEach((column, index) => {
-    if ((places[index] ?? -1) < 0) requireValue(column, packed.same[column], checks[column]);
-  });
-  return Array.from({ length: packed.count }, (_, at) => {
-    const values = packed.rows[at];
-    const row: Record<string, unknown> = {};
-    for (let index = 0; index < columns.length; index++) {
-      const column = columns[index] as keyof T & string;
-      const place = places[index] as number;
-      if (place < 0) row[column] = packed.same[column];
-      else {
-        const value = values?.[place];
-        requireValue(column, value, checks[column]);
-        row[column] = value;
-      }
+export function unpackColumns<T>(packed: PackedRows, checks: ColumnChecks<T>, of: readonly number[] | null = null): ColumnReaders<T> {
+  const count = of ? of.length : packed.count;
+  const readers: Record<string, (at: number) => unknown> = {};
+  for (const [name, check] of Object.entries<(value: unknown) => boolean>(checks)) {
+    const column = packed.columns[name];
+    if (column === undefined) {
+      const value = packed.same[name];
+      if (count > 0) requireValue(name, value, check);
+      readers[name] = () => value;
+    } else {
+      const values = of ? of.map((place) => column[place]) : column;
+      for (let at = 0; at < count; at++) requireValue(name, values[at], check);
+      readers[name] = (at) => values[at];
     }
-    return row as T;
-  });
+  }
+  return readers as ColumnReaders<T>;
 }
 
 function requireValue(column: string, value: unknown, check: (value: unknown) => boolean): void {

@@ -1,7 +1,7 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import { z } from "zod";
 import { MAX_PARCEL_BYTES, MAX_PARCEL_TEXT_BYTES } from "./limits.ts";
-import { type ColumnChecks, isOneOf, isText, isWhole, isWholeOrNull, type PackedRows, packRows, unpackRows } from "./packed.ts";
+import { type ColumnChecks, isOneOf, isText, isWhole, isWholeOrNull, type PackedRows, packColumns, unpackColumns } from "./packed.ts";
 import type { BatchProof, Proof, SignedBy, VerifiedLog } from "./play.ts";
 import { DOORS, type Door } from "./policy.ts";
 
@@ -73,7 +73,6 @@ const LINE_CHECKS: ColumnChecks<Line> = {
   record_hash: isText,
   signed_by: isOneOf(["record", "batch", "nobody"] satisfies SignedBy[]),
 };
-const LINE_COLUMNS = Object.keys(LINE_CHECKS) as (keyof Line)[];
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -87,8 +86,8 @@ const COMPRESSION = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
  * Seals a request's logs, in order: compressed text and, behind it, the signatures as bytes, which no compression makes smaller.
  * Where that is too large for a queue's message, the logs are split over several parcels.
  *
- * The text, line by line: the request, with the lengths of the signatures and with what is the same in all logs; then for each log its
- * other values, and its record as JCS, without the signature: what was signed. JCS and JSON.stringify write no raw line feed.
+ * The text, line by line: the request, with the lengths of the signatures and the logs' values, column by column; then each log's record
+ * as JCS, without the signature: what was signed. JCS and JSON.stringify write no raw line feed.
  */
 export function sealParcels(request: ParcelRequest, logs: VerifiedLog[]): Parcel[] {
   if (logs.length === 0) return [];
@@ -100,11 +99,7 @@ export function sealParcels(request: ParcelRequest, logs: VerifiedLog[]): Parcel
 
 function seal(request: ParcelRequest, logs: VerifiedLog[]): Uint8Array<ArrayBuffer> {
   const signatures = logs.map(({ proof }) => proof.signature?.length ?? 0);
-  const { rows, ...common } = packRows(logs.map(lineOf), LINE_COLUMNS);
-  const lines = [JSON.stringify({ ...request, signatures, ...common })];
-  logs.forEach(({ proof }, index) => {
-    lines.push(JSON.stringify(rows[index] ?? []), proof.record);
-  });
+  const lines = [JSON.stringify({ ...request, signatures, ...packLines(logs) }), ...logs.map(({ proof }) => proof.record)];
   const text = brotliCompressSync(encoder.encode(lines.join("\n")), COMPRESSION);
   const bytes = new Uint8Array(signatures.reduce((sum, length) => sum + length, PREFIX_BYTES + text.length));
   new DataView(bytes.buffer).setUint32(0, text.length);
@@ -118,24 +113,24 @@ function seal(request: ParcelRequest, logs: VerifiedLog[]): Uint8Array<ArrayBuff
   return bytes;
 }
 
-function lineOf({ log, proof }: VerifiedLog): Line {
-  return {
-    event_id: log.id,
-    campaign_id: log.campaignId,
-    ad_group_id: log.adGroupId,
-    playlist_id: log.playlistId,
-    content_id: log.contentId,
-    content_version: log.contentVersion,
-    slot_id: log.slotId,
-    type: log.type,
-    started_at_raw: log.startedAt,
-    ended_at_raw: log.endedAt,
-    duration_ms: log.durationMs,
-    epoch: log.epoch,
-    sequence: log.sequence,
-    record_hash: proof.recordHash,
-    signed_by: proof.signedBy,
-  };
+function packLines(logs: VerifiedLog[]): PackedRows {
+  return packColumns<Line>(logs.length, {
+    event_id: logs.map(({ log }) => log.id),
+    campaign_id: logs.map(({ log }) => log.campaignId),
+    ad_group_id: logs.map(({ log }) => log.adGroupId),
+    playlist_id: logs.map(({ log }) => log.playlistId),
+    content_id: logs.map(({ log }) => log.contentId),
+    content_version: logs.map(({ log }) => log.contentVersion),
+    slot_id: logs.map(({ log }) => log.slotId),
+    type: logs.map(({ log }) => log.type),
+    started_at_raw: logs.map(({ log }) => log.startedAt),
+    ended_at_raw: logs.map(({ log }) => log.endedAt),
+    duration_ms: logs.map(({ log }) => log.durationMs),
+    epoch: logs.map(({ log }) => log.epoch),
+    sequence: logs.map(({ log }) => log.sequence),
+    record_hash: logs.map(({ proof }) => proof.recordHash),
+    signed_by: logs.map(({ proof }) => proof.signedBy),
+  });
 }
 
 /**
@@ -152,18 +147,32 @@ export function openParcel(bytes: Uint8Array, of: number[] | null = null): Opene
     return end;
   });
   if (end !== bytes.length) throw new Error("the parcel's signatures are cut short");
-  const rows = places.map((place) => JSON.parse(lines[1 + 2 * place] ?? "") as unknown[]);
-  const opened = unpackRows<Line>({ same: head.same, columns: head.columns, count: rows.length, rows }, LINE_CHECKS);
-  const logs = opened.map((log, index): OpenedLog => {
-    const { signed_by: signedBy } = log;
-    const place = places[index] ?? 0;
-    const record = lines[2 + 2 * place] ?? "";
+  const line = unpackColumns<Line>(head, LINE_CHECKS, of);
+  const logs = places.map((place, at): OpenedLog => {
+    const signedBy = line.signed_by(at);
+    const record = lines[1 + place] ?? "";
     if (!record.startsWith("{")) throw new Error("a log's record is missing");
     if (signedBy === "batch" && head.request.batch === null)
       throw new Error("a log says that its batch was signed, and no batch's proof is there");
     const length = head.signatures[place] ?? 0;
     const signatureEnd = ends[place] ?? textEnd;
     const signature = length === 0 ? null : new Uint8Array(bytes.subarray(signatureEnd - length, signatureEnd));
+    const log: ParcelLog = {
+      event_id: line.event_id(at),
+      campaign_id: line.campaign_id(at),
+      ad_group_id: line.ad_group_id(at),
+      playlist_id: line.playlist_id(at),
+      content_id: line.content_id(at),
+      content_version: line.content_version(at),
+      slot_id: line.slot_id(at),
+      type: line.type(at),
+      started_at_raw: line.started_at_raw(at),
+      ended_at_raw: line.ended_at_raw(at),
+      duration_ms: line.duration_ms(at),
+      epoch: line.epoch(at),
+      sequence: line.sequence(at),
+      record_hash: line.record_hash(at),
+    };
     return { log, proof: { record, signedBy, signature } };
   });
   return { request: head.request, logs };
@@ -171,10 +180,10 @@ export function openParcel(bytes: Uint8Array, of: number[] | null = null): Opene
 
 /** The records of all logs in a parcel, in order. */
 export function recordsOf(bytes: Uint8Array): string[] {
-  return readText(bytes).lines.filter((_, index) => index > 0 && index % 2 === 0);
+  return readText(bytes).lines.slice(1);
 }
 
-interface Head extends Omit<PackedRows, "rows"> {
+interface Head extends PackedRows {
   request: ParcelRequest;
   /** The length of each log's signature; 0 where it has none. */
   signatures: number[];
@@ -187,7 +196,7 @@ function readText(bytes: Uint8Array): { head: Head; lines: string[]; textEnd: nu
   const text = brotliDecompressSync(bytes.subarray(PREFIX_BYTES, textEnd), { maxOutputLength: MAX_PARCEL_TEXT_BYTES });
   const lines = decoder.decode(text).split("\n");
   const head = readHead(JSON.parse(lines[0] ?? ""));
-  if (lines.length !== 1 + 2 * head.count) throw new Error("the parcel holds another number of logs than it says");
+  if (lines.length !== 1 + head.count) throw new Error("the parcel holds another number of logs than it says");
   return { head, lines, textEnd };
 }
 
@@ -200,11 +209,13 @@ const headSchema = z.object({
   signatures: z.array(z.int().min(0)),
   count: z.int().min(1),
   same: z.record(z.string(), z.unknown()),
-  columns: z.array(z.string()),
+  columns: z.record(z.string(), z.custom<unknown[]>(Array.isArray)),
 });
 
 function readHead(value: unknown): Head {
   const { signatures, count, same, columns, ...request } = headSchema.parse(value);
+  if (Object.values(columns).some((values) => values.length !== count))
+    throw new Error("a column has another number of values than of logs");
   if (signatures.length !== count) throw new Error("the parcel has another number of signatures than of logs");
   return { request, signatures, count, same, columns };
 }

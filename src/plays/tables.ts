@@ -37,6 +37,37 @@ export const PLAY_VALUES = [
   "record_hash",
 ] as const satisfies (keyof AcceptedPlay)[];
 
+/** A play as it stands in `chunk_plays.plays_json`: the place of its request, and the {@link PLAY_VALUES}, written out since every play comes by. */
+export function playRow(request: number, play: AcceptedPlay): (string | number | null)[] {
+  return [
+    request,
+    play.day,
+    play.store_id,
+    play.supplier_id,
+    play.campaign_id,
+    play.ad_group_id,
+    play.content_id,
+    play.type,
+    play.result,
+    play.billable,
+    play.duration_ms,
+    play.started_at,
+    play.event_id,
+    play.ended_at,
+    play.started_at_raw,
+    play.ended_at_raw,
+    play.expected_ms,
+    play.quality,
+    play.flags,
+    play.epoch,
+    play.sequence,
+    play.playlist_id,
+    play.content_version,
+    play.slot_id,
+    play.record_hash,
+  ];
+}
+
 /** What identifies a row of the aggregates within a generation and a day, in the order of the tables' keys. */
 export const AGGREGATE_KEYS = ["campaign_id", "ad_group_id", "supplier_id", "store_id", "content_id"] as const;
 

@@ -59,10 +59,11 @@ export function canonicalRecord(record: Record<string, unknown>, texts = new Tex
   };
 }
 
-/** Whether a value is nested deeper than so many levels. Looks no deeper itself. */
+/** Whether a value is nested deeper than so many levels. Looks no deeper itself. No list is made of its values: each record comes by here. */
 function isTooDeep(value: object, levels: number): boolean {
   if (levels === 0) return true;
-  for (const inner of Object.values(value)) {
+  for (const key in value) {
+    const inner: unknown = value[key as keyof typeof value];
     if (typeof inner === "object" && inner !== null && isTooDeep(inner, levels - 1)) return true;
   }
   return false;
