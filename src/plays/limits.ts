@@ -54,6 +54,15 @@ export const MAX_ARRIVALS_PER_ALARM = 10_000;
 export const MAX_SEND_BYTES = 250_000;
 export const MAX_SEND_MESSAGES = 100;
 export const DRAIN_AFTER_MS = SECOND_MS;
+/** Of a device that goes on reporting, small requests wait this long for each other. */
+export const DRAIN_EVERY_MS = 5 * SECOND_MS;
+/** A request of so many plays is worth a chunk of its own, sealed and sent with the answer; fewer wait for others. */
+export const SEAL_AT_ONCE_PLAYS = 20;
+/**
+ * What changed in memory only is written this much later. An object that rests stays in memory for ten seconds at least
+ * (https://developers.cloudflare.com/durable-objects/concepts/durable-object-lifecycle/); where it dies before, chunks are sent once more.
+ */
+export const OWED_WRITE_MS = 8 * SECOND_MS;
 /** Refusals that no play travels with wait a little for one. */
 export const REFUSALS_WAIT_MS = MINUTE_MS;
 export const ALARM_OVERDUE_MS = MINUTE_MS;

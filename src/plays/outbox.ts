@@ -1,5 +1,13 @@
 import { CHUNK_VERSION, type RefusalCount } from "./chunk.ts";
-import { MAX_CHUNK_BYTES, MAX_CHUNKS_UNCONFIRMED, MAX_SEND_BYTES, MAX_SEND_MESSAGES, RESEND_BACKOFF_MAX_MS } from "./limits.ts";
+import {
+  MAX_CHUNK_BYTES,
+  MAX_CHUNKS_UNCONFIRMED,
+  MAX_SEND_BYTES,
+  MAX_SEND_MESSAGES,
+  OWED_WRITE_MS,
+  RESEND_BACKOFF_MAX_MS,
+  SEAL_AT_ONCE_PLAYS,
+} from "./limits.ts";
 
 /** A chunk that was sealed and is not yet confirmed. Which arrivals it is made of, and its refusals, never change. */
 export interface SealedChunk {
@@ -75,13 +83,26 @@ export function seal(
       refusals: left.slice(0, MAX_REFUSALS_PER_CHUNK),
       v,
       sends: 1,
-      // It is sent at once, so it counts as sent from here on: that saves a row, and costs patience only where the object dies in between.
-      nextSendAt: now + resendAfterMs,
+      // It is sent at once, and counts as sent from here on, which saves a row. An object that dies before it has said so (`markSent`) sends it again soon.
+      nextSendAt: now + Math.min(resendAfterMs, OWED_WRITE_MS),
     });
     left = left.slice(MAX_REFUSALS_PER_CHUNK);
     nextNumber += 1;
   }
   return { state: { nextNumber, sealedThrough, chunks: [...state.chunks, ...sealed] }, left, sealed };
+}
+
+/** Whether what just arrived is worth a chunk of its own, now: it is large enough, nothing waits before it, and there is room. */
+export function sealsAtOnce(state: OutboxState, lastArrival: number, arrivals: Arrival[]): boolean {
+  const plays = arrivals.reduce((sum, arrival) => sum + arrival.plays, 0);
+  return plays >= SEAL_AT_ONCE_PLAYS && lastArrival === state.sealedThrough && state.chunks.length < MAX_CHUNKS_UNCONFIRMED / 2;
+}
+
+/** Notes which chunks were sent for the first time: they have until then to be confirmed. The same state where there are none. */
+export function markSent(state: OutboxState, numbers: ReadonlySet<number>, until: number): OutboxState {
+  const isNew = (chunk: SealedChunk) => numbers.has(chunk.number) && chunk.sends === 1;
+  if (!state.chunks.some(isNew)) return state;
+  return { ...state, chunks: state.chunks.map((chunk) => (isNew(chunk) ? { ...chunk, nextSendAt: until } : chunk)) };
 }
 
 /** Takes the chunks that stayed unconfirmed for too long, and puts off their next turn: ever more rarely. */

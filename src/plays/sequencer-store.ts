@@ -17,8 +17,8 @@ export interface SequencerIdentity {
 interface Meta {
   identity: SequencerIdentity;
   profile: DeviceProfile;
-  head: SequencerHead;
-  outbox: OutboxState;
+  /** What every request of plays changes: one row. */
+  state: { head: SequencerHead; outbox: OutboxState };
   /** Heartbeats write this row alone, and plays never. */
   heartbeat: HeartbeatState;
 }

@@ -1,7 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { type HeartbeatAnswer, HeartbeatDesk, type HeartbeatRequest, type LastHeard } from "../devices/heartbeat-desk.ts";
 import { type DeviceProfile, loadProfile } from "../devices/profile.ts";
-import { Breaker } from "../platform/breaker.ts";
 import { describeError } from "../platform/http.ts";
 import { hashId, log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
@@ -9,28 +8,31 @@ import { MINUTE_MS } from "../platform/time.ts";
 import { numberVar } from "../platform/vars.ts";
 import { type Admission, decideRequest, EMPTY_HEAD, type SequencerHead } from "./admission.ts";
 import { CHUNK_VERSION, encodeChunk, type RefusalCount } from "./chunk.ts";
+import { ChunkSender } from "./chunk-sender.ts";
 import type { AdmitRequest, RequestAnswer } from "./handover.ts";
 import {
   ALARM_OVERDUE_MS,
-  BREAKER_FAILURES,
-  BREAKER_OPEN_MS,
   D1_READ_TIMEOUT_MS,
   DRAIN_AFTER_MS,
+  DRAIN_EVERY_MS,
   MAX_ARRIVALS_PER_ALARM,
   MAX_CHUNKS_UNCONFIRMED,
   MAX_REFUSED_KEPT,
-  QUEUE_SEND_TIMEOUT_MS,
+  OWED_WRITE_MS,
   REFUSALS_WAIT_MS,
 } from "./limits.ts";
 import {
+  type Arrival,
   confirm,
   confirmedRanges,
   EMPTY_OUTBOX,
   groupForSending,
+  markSent,
   type OutboxState,
   postpone,
   type SealedChunk,
   seal,
+  sealsAtOnce,
   takeOverdue,
   unconfirmedBytes,
 } from "./outbox.ts";
@@ -80,7 +82,12 @@ export class DeviceSequencer extends DurableObject<Env> {
   #outboxBytes: number;
   /** When the alarm was set to, as far as this instance knows: null when it has just woken up. Setting it once too often is all that costs. */
   #alarmAt: number | null = null;
-  readonly #queueBreaker = new Breaker(BREAKER_FAILURES, BREAKER_OPEN_MS);
+  /** When something last changed in memory only (what was sent or confirmed); null where storage has all. */
+  #owedSince: number | null = null;
+  /** Chunks that were confirmed and whose arrivals are still stored. */
+  #confirmed: SealedChunk[] = [];
+  #sealedAt = 0;
+  readonly #sender: ChunkSender;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -89,10 +96,10 @@ export class DeviceSequencer extends DurableObject<Env> {
     const {
       identity = null,
       profile = null,
-      head = structuredClone(EMPTY_HEAD),
-      outbox = EMPTY_OUTBOX,
+      state: { head, outbox } = { head: structuredClone(EMPTY_HEAD), outbox: EMPTY_OUTBOX },
       heartbeat,
     } = this.#store.readMeta();
+    this.#sender = new ChunkSender(() => this.env.PLAY_EVENTS);
     const arrivals = this.#store.arrivals();
     this.#heartbeats = new HeartbeatDesk(heartbeat ?? null, {
       write: (state) => this.#store.write("heartbeat", state),
@@ -132,23 +139,56 @@ export class DeviceSequencer extends DurableObject<Env> {
     return admission.answer;
   }
 
-  /** One synchronous transaction; memory follows only when it held. */
+  /** Writes down what was admitted; a request that is large enough is a chunk at once, and on its way when the answer is. */
   #keep(keep: NonNullable<Admission["keep"]>, request: AdmitRequest): void {
-    let n = this.#lastArrival;
-    this.#store.transaction(() => {
-      keep.bodies.forEach((body, index) => {
-        n += 1;
+    const now = Date.now();
+    const lastArrival = this.#lastArrival;
+    const arrivals = keep.bodies.map(({ bytes, plays }, index) => ({
+      n: lastArrival + 1 + index,
+      plays,
+      bytes: bytes.length,
+      v: CHUNK_VERSION,
+    }));
+    const atOnce =
+      this.#sender.allows(now) && now - this.#sealedAt >= DRAIN_AFTER_MS && sealsAtOnce(this.#outbox, lastArrival, arrivals)
+        ? this.#seal(this.#outbox, keep.head, arrivals, now)
+        : null;
+    this.#write(atOnce?.head ?? keep.head, atOnce?.outbox ?? this.#outbox, () => {
+      keep.bodies.forEach(({ bytes, plays }, index) => {
         const seen = index === 0 ? packSeen(keep.seen) : null;
-        this.#store.addArrival({ n, at: request.receivedAt, plays: body.plays, v: CHUNK_VERSION, seen, body: body.bytes });
+        this.#store.addArrival({ n: lastArrival + 1 + index, at: request.receivedAt, plays, v: CHUNK_VERSION, seen, body: bytes });
       });
-      this.#store.write("head", keep.head);
       if (keep.refused.length > 0) this.#store.addRefused(keep.refused, MAX_REFUSED_KEPT);
     });
-    this.#lastArrival = n;
-    this.#head = keep.head;
-    this.#outboxBytes += keep.bodies.reduce((sum, body) => sum + body.bytes.length, 0);
+    this.#lastArrival += arrivals.length;
+    this.#outboxBytes += arrivals.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#seen.add(keep.seen, request.receivedAt);
-    this.#arm(Date.now());
+    if (atOnce) {
+      this.#sealedAt = now;
+      const bodies = keep.bodies.map(({ bytes }) => bytes);
+      const sending = this.#send(atOnce.sealed, ({ first, last }) => bodies.slice(first - lastArrival - 1, last - lastArrival));
+      this.ctx.waitUntil(sending.catch((error: unknown) => log("error", "chunks not sent", { error: describeError(error) })));
+    }
+    this.#arm(now);
+  }
+
+  /** Writes head and outbox, and what goes with them: one synchronous transaction. Memory follows only when it held. */
+  #write(head: SequencerHead, outbox: OutboxState, more: () => void = () => {}): void {
+    this.#store.transaction(() => {
+      more();
+      this.#store.write("state", { head, outbox });
+      for (const { first, last } of this.#confirmed) this.#store.dropPacked(first, last);
+    });
+    this.#head = head;
+    this.#outbox = outbox;
+    this.#confirmed = [];
+    this.#owedSince = null;
+  }
+
+  /** Takes a change that may wait for the next write, which comes soon: at the latest by alarm. */
+  #owe(outbox: OutboxState, now: number): void {
+    this.#outbox = outbox;
+    this.#owedSince ??= now;
   }
 
   /** Takes a heartbeat: its clock is what plays are judged by from now on, where they tell none. */
@@ -213,13 +253,14 @@ export class DeviceSequencer extends DurableObject<Env> {
     if (incarnation !== this.#identity?.incarnation) return;
     const { state, dropped } = confirm(this.#outbox, new Set(numbers));
     if (dropped.length === 0) return;
-    this.#store.transaction(() => {
-      this.#store.write("outbox", state);
-      for (const chunk of dropped) this.#store.dropPacked(chunk.first, chunk.last);
-    });
-    this.#outbox = state;
+    this.#confirmed.push(...dropped);
     this.#outboxBytes -= dropped.reduce((sum, chunk) => sum + chunk.bytes, 0);
-    this.#arm(Date.now());
+    const now = Date.now();
+    const writesSoon = this.#alarmAt !== null && this.#alarmAt <= now + OWED_WRITE_MS;
+    // In memory first, whether the write holds or not: what was confirmed is recorded.
+    this.#owe(state, now);
+    if (!writesSoon) this.#write(this.#head, this.#outbox);
+    this.#arm(now);
   }
 
   /** Arms an alarm that is missing or overdue, and tells what the outbox holds: what the hourly sweep calls. */
@@ -274,11 +315,9 @@ export class DeviceSequencer extends DurableObject<Env> {
   async #drain(): Promise<void> {
     const now = Date.now();
     this.#packSeen(now);
-    if (!this.#queueBreaker.allows(now) || !this.#identity) return;
-    const due = this.#sealAndTakeDue(now);
-    const { incarnation } = this.#identity;
-    const messages = due.map((chunk) => ({ chunk, bytes: this.#encode(chunk, incarnation) }));
-    for (const group of groupForSending(messages)) await this.#send(group);
+    const due = this.#sender.allows(now) && this.#identity ? this.#sealAndTakeDue(now) : [];
+    if (this.#owedSince !== null && this.#owedSince + OWED_WRITE_MS <= now) this.#write(this.#head, this.#outbox);
+    if (due.length > 0) await this.#send(due, ({ first, last }) => (first <= last ? this.#store.bodies(first, last) : []));
   }
 
   /** Packs what was seen, where it is time. A failure must not keep plays from being sent. */
@@ -292,53 +331,58 @@ export class DeviceSequencer extends DurableObject<Env> {
     }
   }
 
-  /** Seals what waits, and takes what is overdue: one row written where there is either, two where refusals go along. */
+  /** Seals what waits, and takes what is overdue: one row written where there is either. */
   #sealAndTakeDue(now: number): SealedChunk[] {
-    const resendAfterMs = numberVar(this.env.OUTBOX_RESEND_AFTER_MS, DEFAULT_RESEND_AFTER_MS);
-    const { state: sentAgain, overdue } = takeOverdue(this.#outbox, now, resendAfterMs);
+    const { state: sentAgain, overdue } = takeOverdue(this.#outbox, now, this.#resendAfterMs());
     const waiting = this.#store.arrivalsAfter(sentAgain.sealedThrough, MAX_ARRIVALS_PER_ALARM);
-    const { state, left, sealed } = seal(sentAgain, waiting, refusalCounts(this.#head.refusals), now, resendAfterMs);
+    const { outbox, head, sealed } = this.#seal(sentAgain, this.#head, waiting, now);
     if (sealed.length === 0 && overdue.length === 0) return [];
-    const carried = sealed.some((chunk) => chunk.refusals.length > 0);
-    const head = carried
-      ? { ...this.#head, refusals: Object.fromEntries(left.map(([hour, door, code, count]) => [`${hour}|${door}|${code}`, count])) }
-      : this.#head;
-    this.#store.transaction(() => {
-      this.#store.write("outbox", state);
-      if (carried) this.#store.write("head", head);
-    });
-    this.#outbox = state;
-    this.#head = head;
+    this.#write(head, outbox);
+    if (sealed.length > 0) this.#sealedAt = now;
     // Now, not when all is sent: so the next turn's alarm is written together with the above.
     this.#arm(now);
     return [...overdue, ...sealed];
   }
 
-  #encode(chunk: SealedChunk, incarnation: string): Uint8Array<ArrayBuffer> {
-    const { v, number, plays, refusals } = chunk;
-    const header = { v, device_id: this.#deviceId(), incarnation, number, plays, refusals };
-    return encodeChunk(header, chunk.first <= chunk.last ? this.#store.bodies(chunk.first, chunk.last) : []);
+  /** Seals arrivals, and the refusals that wait with them. Changes nothing: what it returns is to be written. */
+  #seal(
+    from: OutboxState,
+    head: SequencerHead,
+    waiting: Arrival[],
+    now: number,
+  ): { outbox: OutboxState; head: SequencerHead; sealed: SealedChunk[] } {
+    const { state: outbox, left, sealed } = seal(from, waiting, refusalCounts(head.refusals), now, this.#resendAfterMs());
+    const carried = sealed.some((chunk) => chunk.refusals.length > 0);
+    const refusals = Object.fromEntries(left.map(([hour, door, code, count]) => [`${hour}|${door}|${code}`, count]));
+    return { outbox, head: carried ? { ...head, refusals } : head, sealed };
   }
 
-  /** Sends a group. What fails is put off; after five failures in a row the queue is left alone for a while. */
-  async #send(group: { chunk: SealedChunk; bytes: Uint8Array<ArrayBuffer> }[]): Promise<void> {
-    const numbers = new Set(group.map(({ chunk }) => chunk.number));
-    try {
-      if (!this.#queueBreaker.allows(Date.now())) throw new Error("the queue is left alone after failures");
-      await withTimeout(
-        this.env.PLAY_EVENTS.sendBatch(group.map(({ bytes }) => ({ body: bytes, contentType: "bytes" }))),
-        QUEUE_SEND_TIMEOUT_MS,
-        "queue send",
-      );
-      this.#queueBreaker.succeeded();
-    } catch (error) {
-      this.#queueBreaker.failed(Date.now());
-      const { failures } = this.#queueBreaker;
-      log("warn", "chunks not sent", { device: await this.#hashedId(), chunks: group.length, failures, error: describeError(error) });
-      const delay = Math.min(2 ** failures * 1000, BREAKER_OPEN_MS);
-      const state = postpone(this.#outbox, numbers, Date.now() + delay);
-      this.#store.write("outbox", state);
-      this.#outbox = state;
+  #resendAfterMs(): number {
+    return numberVar(this.env.OUTBOX_RESEND_AFTER_MS, DEFAULT_RESEND_AFTER_MS);
+  }
+
+  /** Sends chunks. What arrived is owed to storage; what fails is put off. */
+  async #send(chunks: SealedChunk[], bodiesOf: (chunk: SealedChunk) => Uint8Array[]): Promise<void> {
+    const incarnation = this.#identity?.incarnation;
+    if (!incarnation) return;
+    const messages = chunks.map((chunk) => {
+      const { v, number, plays, refusals } = chunk;
+      return { number, bytes: encodeChunk({ v, device_id: this.#deviceId(), incarnation, number, plays, refusals }, bodiesOf(chunk)) };
+    });
+    for (const group of groupForSending(messages)) {
+      const numbers = new Set(group.map(({ number }) => number));
+      const outcome = await this.#sender.send(group.map(({ bytes }) => bytes));
+      if (outcome.sent) {
+        const now = Date.now();
+        const marked = markSent(this.#outbox, numbers, now + this.#resendAfterMs());
+        if (marked !== this.#outbox) this.#owe(marked, now);
+        this.#arm(now);
+        continue;
+      }
+      const { retryAt, failures, error } = outcome;
+      log("warn", "chunks not sent", { device: await this.#hashedId(), chunks: group.length, failures, error });
+      this.#write(this.#head, postpone(this.#outbox, numbers, retryAt));
+      this.#arm(Date.now());
     }
   }
 
@@ -355,15 +399,16 @@ export class DeviceSequencer extends DurableObject<Env> {
   #nextTurn(now: number): number | null {
     const turns: number[] = [];
     if (this.#outbox.chunks.length < MAX_CHUNKS_UNCONFIRMED) {
-      if (this.#lastArrival > this.#outbox.sealedThrough) turns.push(now + DRAIN_AFTER_MS);
+      if (this.#lastArrival > this.#outbox.sealedThrough) turns.push(Math.max(now + DRAIN_AFTER_MS, this.#sealedAt + DRAIN_EVERY_MS));
       else if (Object.keys(this.#head.refusals).length > 0) turns.push(now + REFUSALS_WAIT_MS);
     }
     for (const chunk of this.#outbox.chunks) turns.push(chunk.nextSendAt);
+    if (this.#owedSince !== null) turns.push(this.#owedSince + OWED_WRITE_MS);
     const packDueAt = this.#seen.packDueAt();
     if (packDueAt !== null) turns.push(packDueAt);
     const silentAt = this.#heartbeats.turnAt();
     if (silentAt !== null) turns.push(silentAt);
-    return turns.length === 0 ? null : Math.max(Math.min(...turns), now + DRAIN_AFTER_MS, this.#queueBreaker.openUntil);
+    return turns.length === 0 ? null : Math.max(Math.min(...turns), now + DRAIN_AFTER_MS, this.#sender.openUntil);
   }
 
   /**

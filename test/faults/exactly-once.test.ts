@@ -244,7 +244,11 @@ describe("between sequencer and queue", () => {
     await postBatch(device, first);
     for (let batch = 0; batch < 42; batch++) await postBatch(device, await signedLogs(device, 100));
     await drain(device.id, queue);
+    // Before it has written down what was confirmed: it sends all of it once more, and the ledger meets it.
     await evictDurableObject(env.SEQUENCER.getByName(device.id));
+    await queue.attach(device.id);
+    expect(await statusOf(device.id)).toMatchObject({ unconfirmed_plays: 4205 });
+    await drain(device.id, queue);
     const packs = await runInDurableObject(
       env.SEQUENCER.getByName(device.id),
       (_, state) => state.storage.sql.exec("SELECT count(*) AS n FROM seen_packs").one().n,

@@ -30,15 +30,16 @@ export const BUGS: PlantedBug[] = [
   {
     what: "memory is changed before the transaction",
     file: SEQUENCER,
-    find: "    let n = this.#lastArrival;\n",
-    replace: "    let n = this.#lastArrival;\n    this.#head = keep.head;\n    this.#seen.add(keep.seen, request.receivedAt);\n",
+    find: "    const lastArrival = this.#lastArrival;\n",
+    replace:
+      "    const lastArrival = this.#lastArrival;\n    this.#head = keep.head;\n    this.#seen.add(keep.seen, request.receivedAt);\n",
     caughtBy: "simulation",
   },
   {
     what: "the head is not written",
     file: SEQUENCER,
-    find: '      this.#store.write("head", keep.head);\n',
-    replace: "",
+    find: '      this.#store.write("state", { head, outbox });\n',
+    replace: '      this.#store.write("state", { head: this.#head, outbox });\n',
     caughtBy: "simulation",
   },
   {
@@ -51,16 +52,16 @@ export const BUGS: PlantedBug[] = [
   {
     what: "a chunk leaves the outbox when it is sent",
     file: SEQUENCER,
-    find: "      this.#queueBreaker.succeeded();\n",
-    replace: "      this.#queueBreaker.succeeded();\n      this.#outbox = confirm(this.#outbox, numbers).state;\n",
+    find: "        if (marked !== this.#outbox) this.#owe(marked, now);\n",
+    replace: "        this.#owe(confirm(marked, numbers).state, now);\n",
     caughtBy: "simulation",
   },
   {
     what: "arrivals are deleted when they are sealed",
     file: SEQUENCER,
-    find: '      this.#store.write("outbox", state);\n      if (carried)',
+    find: "    if (sealed.length > 0) this.#sealedAt = now;\n",
     replace:
-      '      this.#store.write("outbox", state);\n      for (const chunk of sealed) this.#store.dropPacked(chunk.first, chunk.last);\n      if (carried)',
+      "    if (sealed.length > 0) this.#sealedAt = now;\n    this.#write(head, outbox, () => {\n      for (const chunk of sealed) this.#store.dropPacked(chunk.first, chunk.last);\n    });\n",
     caughtBy: "simulation",
   },
   {
@@ -73,8 +74,8 @@ export const BUGS: PlantedBug[] = [
   {
     what: "refusals that a chunk carries stay in the head, and are counted again",
     file: SEQUENCER,
-    find: "    this.#outbox = state;\n    this.#head = head;\n",
-    replace: "    this.#outbox = state;\n",
+    find: "head: carried ? { ...head, refusals } : head",
+    replace: "head",
     caughtBy: "simulation",
   },
   {

@@ -1,14 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MAX_CHUNK_BYTES, MAX_CHUNKS_UNCONFIRMED, MAX_SEND_BYTES } from "../../src/plays/limits.ts";
+import { MAX_CHUNK_BYTES, MAX_CHUNKS_UNCONFIRMED, MAX_SEND_BYTES, OWED_WRITE_MS } from "../../src/plays/limits.ts";
 import {
   confirm,
   confirmedRanges,
   EMPTY_OUTBOX,
   groupForSending,
+  markSent,
   type OutboxState,
   postpone,
   seal,
+  sealsAtOnce,
   takeOverdue,
 } from "../../src/plays/outbox.ts";
 
@@ -56,6 +58,23 @@ test("arrivals written in another version of the lines go into a chunk of their 
   ]);
 });
 
+describe("sealing at once", () => {
+  const request = (plays: number) => [{ n: 1, plays, bytes: 100, v: 1 }];
+
+  test("is for a request of twenty plays or more that nothing waits before", () => {
+    expect(sealsAtOnce(EMPTY_OUTBOX, 0, request(19))).toBe(false);
+    expect(sealsAtOnce(EMPTY_OUTBOX, 0, request(20))).toBe(true);
+    expect(sealsAtOnce(EMPTY_OUTBOX, 1, request(20))).toBe(false);
+    expect(sealsAtOnce({ ...EMPTY_OUTBOX, sealedThrough: 1 }, 1, request(20))).toBe(true);
+  });
+
+  test("stops where half of the chunks that may be unconfirmed are", () => {
+    const { state } = seal(EMPTY_OUTBOX, arrivals(MAX_CHUNKS_UNCONFIRMED / 2, MAX_CHUNK_BYTES), [], 0, 0);
+    expect(sealsAtOnce(state, state.sealedThrough, request(100))).toBe(false);
+    expect(sealsAtOnce(confirm(state, new Set([1])).state, state.sealedThrough, request(100))).toBe(true);
+  });
+});
+
 describe("sending again", () => {
   test("takes what was not confirmed in time, ever more rarely", () => {
     let { state } = seal(EMPTY_OUTBOX, arrivals(1, 10), [], 0, 1000);
@@ -72,9 +91,18 @@ describe("sending again", () => {
   test("a chunk whose sending failed gets a turn of its own", () => {
     const { state } = seal(EMPTY_OUTBOX, arrivals(2, MAX_CHUNK_BYTES), [], 0, 900_000);
     expect(postpone(state, new Set([2]), 2000).chunks.map((chunk) => [chunk.sends, chunk.nextSendAt])).toEqual([
-      [1, 900_000],
+      [1, OWED_WRITE_MS],
       [0, 2000],
     ]);
+  });
+
+  test("a chunk that was sent for the first time has the whole time to be confirmed; one that was not is sent again soon", () => {
+    const { state } = seal(EMPTY_OUTBOX, arrivals(2, MAX_CHUNK_BYTES), [], 0, 900_000);
+    const marked = markSent(state, new Set([1]), 900_500);
+    expect(marked.chunks.map((chunk) => chunk.nextSendAt)).toEqual([900_500, OWED_WRITE_MS]);
+    const again = takeOverdue(marked, OWED_WRITE_MS, 900_000);
+    expect(again.overdue.map(({ number }) => number)).toEqual([2]);
+    expect(markSent(again.state, new Set([2]), 1)).toBe(again.state);
   });
 });
 

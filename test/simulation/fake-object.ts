@@ -221,6 +221,12 @@ export class ObjectHost {
       blockConcurrencyWhile: (work: () => Promise<void>) => {
         ready = work();
       },
+      waitUntil: (work: Promise<unknown>) => {
+        this.running += 1;
+        void Promise.race([work.catch(() => {}), life.died.catch(() => {})]).finally(() => {
+          this.running -= 1;
+        });
+      },
     };
     const gate = async () => {
       await this.storage.durable();

@@ -125,8 +125,9 @@ export function stateOf(host: ObjectHost): { accepted: number; waiting: number; 
   const meta = new Map(
     (db.query("SELECT key, value FROM meta").all() as { key: string; value: string }[]).map(({ key, value }) => [key, value]),
   );
-  const head = JSON.parse(meta.get("head") ?? '{"accepted":0,"refusals":{}}') as { accepted: number; refusals: Record<string, number> };
-  const outbox = JSON.parse(meta.get("outbox") ?? '{"nextNumber":1,"sealedThrough":0,"chunks":[]}') as OutboxState;
+  const { head, outbox } = JSON.parse(
+    meta.get("state") ?? '{"head":{"accepted":0,"refusals":{}},"outbox":{"nextNumber":1,"sealedThrough":0,"chunks":[]}}',
+  ) as { head: { accepted: number; refusals: Record<string, number> }; outbox: OutboxState };
   const [row] = db.query("SELECT coalesce(sum(plays), 0) AS plays FROM arrivals WHERE n > ?").all(outbox.sealedThrough) as {
     plays: number;
   }[];
