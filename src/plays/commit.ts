@@ -6,8 +6,8 @@ import { type Chunk, chunkId } from "./chunk.ts";
 import { pendingStatements } from "./daily-sums.ts";
 import { D1_READ_TIMEOUT_MS, D1_WRITE_TIMEOUT_MS, MAX_D1_PARAMETER_BYTES } from "./limits.ts";
 import type { AcceptedPlay } from "./play.ts";
-import { type Sums, sumChunks } from "./sums.ts";
-import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, playRow, REQUEST_VALUES } from "./tables.ts";
+import { type HourlySum, type Sums, sumChunks } from "./sums.ts";
+import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, countersOf, playRow, REQUEST_VALUES } from "./tables.ts";
 
 /** A chunk as it arrived: with the hash of its bytes, which the ledger keeps. */
 export interface HashedChunk extends Chunk {
@@ -144,7 +144,7 @@ export function aggregateStatements(
   only: number | null = null,
 ): D1PreparedStatement[] {
   const writing = only === null ? WRITING : `${WRITING} AND g.id = ${only}`;
-  const hourlyParts = inParts(sums.hourly, (row) => [...HOURLY_KEY, ...AGGREGATE_COUNTERS].map((column) => row[column]));
+  const hourlyParts = inParts(sums.hourly, hourlyRow);
   return [
     ...hourlyParts.map((part) =>
       db
@@ -185,6 +185,12 @@ export function aggregateStatements(
       )
       .bind(JSON.stringify(sums.days.map((day) => [day])), now),
   ];
+}
+
+/** A row of `plays_hourly`: its {@link HOURLY_KEY}, then its figures. */
+function hourlyRow(sum: HourlySum): (string | number)[] {
+  const { day, hour, campaign_id, ad_group_id, supplier_id, store_id, content_id } = sum;
+  return [day, hour, campaign_id, ad_group_id, supplier_id, store_id, content_id, ...countersOf(sum)];
 }
 
 function refusalStatements(db: D1Database, sums: Sums): D1PreparedStatement[] {

@@ -1,4 +1,4 @@
-import { AGGREGATE_COUNTERS, type AGGREGATE_KEYS, type AggregateCounter, DAILY_SUMS, type DailySums } from "./tables.ts";
+import { AGGREGATE_COUNTERS, type AGGREGATE_KEYS, type AggregateCounter, countersOf, DAILY_SUMS, type DailySums } from "./tables.ts";
 
 /** Figures of a day and a set of dimensions, of an hour of it or of all. */
 export type KeyedSum = { day: string } & Record<(typeof AGGREGATE_KEYS)[number], string> & Record<AggregateCounter, number>;
@@ -41,19 +41,25 @@ function ofRange(json: string): string {
     (SELECT json_group_array(json(j.value)) FROM json_each(${json}) j WHERE j.value ->> 0 BETWEEN g.from_day AND g.to_day) END`;
 }
 
+/** What identifies a sum in each table: its day and the table's keys. */
+const IDS_OF: Record<DailySums["table"], (sum: KeyedSum) => string[]> = {
+  plays_daily_by_content: (sum) => [sum.day, sum.campaign_id, sum.ad_group_id, sum.content_id],
+  plays_daily_by_store: (sum) => [sum.day, sum.supplier_id, sum.store_id],
+};
+
 /** Sums by day and the table's keys, as rows: day, keys, figures. */
-function fold(sums: KeyedSum[], { keys }: DailySums): (string | number)[][] {
-  const rows = new Map<string, (string | number)[]>();
+function fold(sums: KeyedSum[], { table }: DailySums): (string | number)[][] {
+  const idsOf = IDS_OF[table];
+  const rows = new Map<string, { ids: string[]; counters: number[] }>();
   for (const sum of sums) {
-    const ids = [sum.day, ...keys.map((key) => sum[key])];
+    const ids = idsOf(sum);
+    const counters = countersOf(sum);
     const key = ids.join("|");
-    const known = rows.get(key);
-    if (!known) rows.set(key, [...ids, ...AGGREGATE_COUNTERS.map((counter) => sum[counter])]);
-    else
-      for (const [index, counter] of AGGREGATE_COUNTERS.entries())
-        known[ids.length + index] = Number(known[ids.length + index]) + sum[counter];
+    const known = rows.get(key)?.counters;
+    if (known) for (let at = 0; at < counters.length; at++) known[at] = (known[at] ?? 0) + (counters[at] ?? 0);
+    else rows.set(key, { ids, counters });
   }
-  return [...rows.values()];
+  return [...rows.values()].map(({ ids, counters }) => [...ids, ...counters]);
 }
 
 /**

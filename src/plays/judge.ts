@@ -59,14 +59,14 @@ export function judgePlay(log: JudgedLog, facts: PlayFacts): Judged {
   const expectedMs =
     facts.catalogue.versionDurationMs ?? (log.deviceExpectedMs !== null && log.deviceExpectedMs > 0 ? log.deviceExpectedMs : null);
   const status = settleStatus(log, expectedMs);
-  const found = new Set<Flag>([
+  const found: Flag[] = [
     ...flagsOfClock(times, facts),
     ...flagsOfDuration(log, facts.catalogue),
     ...flagsOfSequence(facts.sequence),
     ...flagsOfOrigin(log, facts, assignment),
     ...(status === log.status ? [] : (["STATUS_CHANGED"] as const)),
-  ]);
-  const flags = FLAGS.filter((flag) => found.has(flag));
+  ];
+  const flags = found.length < 2 ? found : FLAGS.filter((flag) => found.includes(flag));
   const quality = Math.max(
     0,
     flags.reduce((sum, flag) => sum + FLAG_EFFECTS[flag].quality, 100),

@@ -81,32 +81,42 @@ export function sumChunks(chunks: Chunk[]): Sums {
   };
 }
 
-/** Sums by everything that tells them apart. A map in a map, and so on: one long key would have to be written for every play. */
+type SumTree = Map<string | number, SumTree | HourlySum>;
+
+/**
+ * Sums by everything that tells them apart. A map in a map, and so on: one long key would have to be written for every play. Plays that
+ * follow one another are mostly of one hour and store, so the way to those is walked once.
+ */
 class HourlySums {
   readonly all: HourlySum[] = [];
   readonly #tree: SumTree = new Map();
+  #place = { day: "", hour: Number.NaN, storeId: "", supplierId: "", branch: this.#tree };
 
   of(play: AcceptedPlay): HourlySum {
     const hour = Math.floor(play.started_at / HOUR_MS) * HOUR_MS;
-    let level = this.#tree;
-    for (const part of [play.day, hour, play.store_id, play.campaign_id, play.ad_group_id, play.supplier_id]) {
-      let next = level.get(part);
-      if (!(next instanceof Map)) {
-        next = new Map();
-        level.set(part, next);
-      }
-      level = next;
+    const { day, store_id: storeId, supplier_id: supplierId } = play;
+    const here = this.#place;
+    if (here.day !== day || here.hour !== hour || here.storeId !== storeId || here.supplierId !== supplierId) {
+      const branch = branchOf(branchOf(branchOf(branchOf(this.#tree, day), hour), storeId), supplierId);
+      this.#place = { day, hour, storeId, supplierId, branch };
     }
-    const known = level.get(play.content_id);
+    const leaves = branchOf(branchOf(this.#place.branch, play.campaign_id), play.ad_group_id);
+    const known = leaves.get(play.content_id);
     if (known && !(known instanceof Map)) return known;
     const made = emptySum(play, hour);
-    level.set(play.content_id, made);
+    leaves.set(play.content_id, made);
     this.all.push(made);
     return made;
   }
 }
 
-interface SumTree extends Map<string | number, SumTree | HourlySum> {}
+function branchOf(tree: SumTree, key: string | number): SumTree {
+  const known = tree.get(key);
+  if (known instanceof Map) return known;
+  const made: SumTree = new Map();
+  tree.set(key, made);
+  return made;
+}
 
 function emptySum({ day, campaign_id, ad_group_id, supplier_id, store_id, content_id }: AcceptedPlay, hour: number): HourlySum {
   return {

@@ -86,6 +86,21 @@ export const AGGREGATE_COUNTERS = [
 
 export type AggregateCounter = (typeof AGGREGATE_COUNTERS)[number];
 
+/** A row's figures in the order of {@link AGGREGATE_COUNTERS}: written out, since a commit has thousands of rows. */
+export function countersOf(sum: Record<AggregateCounter, number>): number[] {
+  return [
+    sum.plays_count,
+    sum.completed_count,
+    sum.partial_count,
+    sum.skipped_count,
+    sum.interrupted_count,
+    sum.error_count,
+    sum.billable_count,
+    sum.starts_count,
+    sum.total_duration_ms,
+  ];
+}
+
 /**
  * Sums by day that leave dimensions out, for reports that need no more: the table, what of its key identifies a row within a generation
  * and a day, and the column of `plays_daily_pending` with what commits have added since the last merge.

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { isText, isWholeOrNull, packColumns, unpackColumns } from "../../src/plays/packed.ts";
+import type { AcceptedPlay } from "../../src/plays/play.ts";
+import { AGGREGATE_COUNTERS, type AggregateCounter, countersOf, PLAY_VALUES, playRow } from "../../src/plays/tables.ts";
+
+test("a play's values are written out in the order of the table's view", () => {
+  const play = Object.fromEntries(PLAY_VALUES.map((column, index) => [column, index])) as unknown as AcceptedPlay;
+  expect(playRow(7, play)).toEqual([7, ...PLAY_VALUES.keys()]);
+});
+
+test("a sum's figures are written out in the order of the tables", () => {
+  const sum = Object.fromEntries(AGGREGATE_COUNTERS.map((counter, index) => [counter, index])) as Record<AggregateCounter, number>;
+  expect(countersOf(sum)).toEqual([...AGGREGATE_COUNTERS.keys()]);
+});
+
+interface Row {
+  id: string;
+  note: string;
+  number: number | null;
+}
+
+const CHECKS = { id: isText, note: isText, number: isWholeOrNull };
+const packed = packColumns<Row>(3, { id: ["a", "b", "c"], note: ["x", "x", "x"], number: [1, null, 3] });
+const rowsOf = (count: number, of?: number[]) => {
+  const row = unpackColumns<Row>(JSON.parse(JSON.stringify(packed)), CHECKS, of);
+  return Array.from({ length: count }, (_, at) => [row.id(at), row.note(at), row.number(at)]);
+};
+
+test("what is the same in all rows travels once", () => {
+  expect(packed).toEqual({ count: 3, same: { note: "x" }, columns: { id: ["a", "b", "c"], number: [1, null, 3] } });
+  expect(packColumns<Row>(0, { id: [], note: [], number: [] })).toEqual({ count: 0, same: {}, columns: {} });
+});
+
+test("rows are read back, all of them or those at some places", () => {
+  expect(rowsOf(3)).toEqual([
+    ["a", "x", 1],
+    ["b", "x", null],
+    ["c", "x", 3],
+  ]);
+  expect(rowsOf(2, [2, 0])).toEqual([
+    ["c", "x", 3],
+    ["a", "x", 1],
+  ]);
+});
+
+test("a value that a column cannot have is refused, and not looked at where its row is not asked for", () => {
+  const broken = { ...packed, columns: { ...packed.columns, number: [1, 2.5, 3] } };
+  expect(() => unpackColumns<Row>(broken, CHECKS)).toThrow("number cannot be 2.5");
+  expect(unpackColumns<Row>(broken, CHECKS, [0, 2]).number(1)).toBe(3);
+  expect(() => unpackColumns<Row>({ ...packed, same: {} }, CHECKS)).toThrow("note cannot be undefined");
+  expect(() => unpackColumns<Row>({ ...packed, count: 4 }, CHECKS)).toThrow("id cannot be undefined");
+});
