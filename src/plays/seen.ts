@@ -17,17 +17,11 @@ const ENTRY_BYTES = 28;
 const BILLABLE_BIT = 0x100;
 const FLAGS_SHIFT = 9;
 
-/** Packs entries in the order given. */
+/** Packs entries in the order given. As one text in hex, since one call that reads it is faster than a loop over each id's digits. */
 export function packSeen(entries: SeenEntry[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(entries.length * ENTRY_BYTES);
-  const view = new DataView(bytes.buffer);
-  entries.forEach((entry, index) => {
-    const at = index * ENTRY_BYTES;
-    writeHex(bytes, at, entry.id);
-    writeHex(bytes, at + 16, entry.hash);
-    view.setUint32(at + 24, packVerdict(entry.told));
-  });
-  return bytes;
+  return Uint8Array.fromHex(
+    entries.map(({ id, hash, told }) => `${id.replaceAll("-", "")}${hash}${packVerdict(told).toString(16).padStart(8, "0")}`).join(""),
+  );
 }
 
 /** Unpacks all entries. */
@@ -96,26 +90,7 @@ function unpackVerdict(bits: number): PlayVerdict {
 }
 
 function idBytes(id: string): Uint8Array {
-  const bytes = new Uint8Array(16);
-  writeHex(bytes, 0, id);
-  return bytes;
-}
-
-const HYPHEN = 45;
-const LETTER_A = 97;
-
-/** Writes lower-case hex digits as bytes; hyphens are left out. By hand: an id of each play comes by here, more than once. */
-function writeHex(bytes: Uint8Array, at: number, text: string): void {
-  let to = at * 2;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code === HYPHEN) continue;
-    const digit = code >= LETTER_A ? code - LETTER_A + 10 : code - 48;
-    const high = (to & 1) === 0;
-    const place = to >> 1;
-    bytes[place] = high ? digit << 4 : (bytes[place] ?? 0) | digit;
-    to += 1;
-  }
+  return Uint8Array.fromHex(id.replaceAll("-", ""));
 }
 
 // The filter is a Bloom filter: 16 bits an id, 6 probes, so that about one absent id in a thousand costs a look at the pack.
