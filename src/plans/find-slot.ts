@@ -1,5 +1,6 @@
 import { MINUTE_MS } from "../platform/time.ts";
 import { type SlotBook, type SlotItem, type SlotLoop, splitSlotId } from "./slots.ts";
+import type { Times } from "./times.ts";
 
 /** A play may start this long before its slot's time or after it; exactly as long is still inside. */
 export const SLOT_TOLERANCE_MS = MINUTE_MS;
@@ -21,6 +22,13 @@ export interface FoundSlot {
   content_version_id: string;
   /** Null: nobody knows. */
   expected_ms: number | null;
+  /** Whether it shows the message of a takeover, whose plays are billed to nobody. */
+  takeover: boolean;
+}
+
+/** What a device's plans say of a play: its slot, or null where it has none though the plan of its time is known. */
+export interface PlanFinding {
+  slot: FoundSlot | null;
 }
 
 /** A slot book, made ready to be searched. */
@@ -38,18 +46,38 @@ export function indexSlots(book: SlotBook): SlotIndex {
 }
 
 /**
+ * What the plans say of a play. Null: nothing, since none is known for its time and for the tolerance around it. So a device is
+ * never told that a play was not scheduled by somebody who cannot know.
+ */
+export function findPlanned(index: SlotIndex, play: SlotQuery): PlanFinding | null {
+  const slot = findSlot(index, play);
+  const [from, to] = [play.startedAt - SLOT_TOLERANCE_MS, play.startedAt + SLOT_TOLERANCE_MS];
+  return slot || index.book.covered.some(([begin, end]) => begin <= from && to <= end) ? { slot } : null;
+}
+
+/**
  * The slot of a play: the one that it cites, if that shows this content and has its time when the play started; else one of the
- * same content at that time. Of several that differ in length, the longest counts: a play is complete only where it would be
- * in any of them. Null: not scheduled.
+ * same content at that time. Of several, the plan of that very moment goes before one that is a minute away, and that before
+ * plans that the device had been given earlier or later; then a takeover's message goes first, whose plays are never billed;
+ * then the longest: a play is complete only where it would be in any of them. Null: not scheduled.
  */
 export function findSlot({ book, byContent }: SlotIndex, play: SlotQuery, toleranceMs: number = SLOT_TOLERANCE_MS): FoundSlot | null {
   const cited = play.slotId ? citedSlot(book, play.slotId) : null;
-  if (cited && isOf(cited.item, play) && hasTime(cited.loop, play.startedAt, toleranceMs)) return found("slot", cited.item);
-  const [longest] = (byContent.get(play.contentId) ?? [])
-    .filter(({ item, loops }) => isOf(item, play) && loops.some((loop) => hasTime(loop, play.startedAt, toleranceMs)))
-    .map(({ item }) => item)
-    .sort((a, b) => (b[3] ?? 0) - (a[3] ?? 0));
-  return longest ? found("content", longest) : null;
+  if (cited && isOf(cited.item, play) && nearness(cited.loop, play.startedAt, toleranceMs) !== null) {
+    return found("slot", cited.item, cited.loop);
+  }
+  const candidates = (byContent.get(play.contentId) ?? [])
+    .filter(({ item }) => isOf(item, play))
+    .flatMap(({ item, loops }) =>
+      loops.flatMap((loop) => {
+        const near = nearness(loop, play.startedAt, toleranceMs);
+        return near === null ? [] : [{ near, slot: found("content", item, loop) }];
+      }),
+    );
+  const [best] = candidates.sort(
+    (a, b) => a.near - b.near || Number(b.slot.takeover) - Number(a.slot.takeover) || (b.slot.expected_ms ?? 0) - (a.slot.expected_ms ?? 0),
+  );
+  return best?.slot ?? null;
 }
 
 function citedSlot({ items, loops }: SlotBook, slotId: string): { item: SlotItem; loop: SlotLoop } | null {
@@ -63,10 +91,17 @@ function isOf([, contentId, sha256]: SlotItem, { contentId: played, contentVersi
   return contentId === played && (!contentVersion || contentVersion === sha256);
 }
 
-function hasTime({ times }: SlotLoop, at: number, toleranceMs: number): boolean {
+/** How near a loop's times are to an instant: 0 at one, 1 as near as is allowed, 2 only as another plan had it; null: not near. */
+function nearness({ times, other = [] }: SlotLoop, at: number, toleranceMs: number): 0 | 1 | 2 | null {
+  if (times.some(([from, to]) => from <= at && at < to)) return 0;
+  if (isNear(times, at, toleranceMs)) return 1;
+  return isNear(other, at, toleranceMs) ? 2 : null;
+}
+
+function isNear(times: Times, at: number, toleranceMs: number): boolean {
   return times.some(([from, to]) => at >= from - toleranceMs && at <= to + toleranceMs);
 }
 
-function found(by: FoundSlot["by"], [content_version_id, , , expected_ms]: SlotItem): FoundSlot {
-  return { by, content_version_id, expected_ms };
+function found(by: FoundSlot["by"], [content_version_id, , , expected_ms]: SlotItem, { takeover }: SlotLoop): FoundSlot {
+  return { by, content_version_id, expected_ms, takeover: takeover === true };
 }

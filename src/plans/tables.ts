@@ -1,6 +1,6 @@
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** See `migrations/0008_playlists.sql`, which is the schema; `test/platform/tables.test.ts` holds the two together. */
+/** See `migrations/0008_playlists.sql` and `0011_plan_slots.sql`, which are the schema; `test/platform/tables.test.ts` holds the two together. */
 export const playoutPlans = sqliteTable("playout_plans", {
   id: text("id").primaryKey(),
   device_id: text("device_id").notNull().unique(),
@@ -10,4 +10,5 @@ export const playoutPlans = sqliteTable("playout_plans", {
   valid_to: integer("valid_to").notNull(),
   generated_at: integer("generated_at").notNull(),
   stale: integer("stale").notNull().default(0),
+  slots_etag: text("slots_etag"),
 });
