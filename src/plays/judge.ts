@@ -1,4 +1,5 @@
 import type { Assignment } from "../devices/profile.ts";
+import type { PlanFinding } from "../plans/find-slot.ts";
 import type { ClockReading } from "./clock.ts";
 import { distanceM, isPlace } from "./place.ts";
 import type { CatalogueFinding, PlayLog, PlayStatus, SignedBy } from "./play.ts";
@@ -17,6 +18,8 @@ export interface PlayFacts {
   catalogue: CatalogueFinding;
   signedBy: SignedBy;
   sequence: SequenceFinding | null;
+  /** What the device's plans say of the play; absent or null: nothing. */
+  planned?: PlanFinding | null;
 }
 
 /** What of a log is judged. */
@@ -50,20 +53,20 @@ interface CorrectedTimes {
  * place and status as flags. Everything it returns is fixed at acceptance and never changed after.
  */
 export function judgePlay(log: JudgedLog, facts: PlayFacts): Judged {
-  const offsetMs = facts.clock.offsetMs ?? 0;
-  const times = { startedAt: log.startedAt - offsetMs, endedAt: log.endedAt - offsetMs };
+  const times = correctedTimes(log, facts.clock);
   const code = refuseByTime(log, times, facts);
   if (code) return { ok: false, code };
 
   const assignment = assignmentAt(facts.assignments, times.startedAt);
-  const expectedMs =
-    facts.catalogue.versionDurationMs ?? (log.deviceExpectedMs !== null && log.deviceExpectedMs > 0 ? log.deviceExpectedMs : null);
+  const knownMs = facts.planned?.slot?.expected_ms ?? facts.catalogue.versionDurationMs;
+  const expectedMs = knownMs ?? (log.deviceExpectedMs !== null && log.deviceExpectedMs > 0 ? log.deviceExpectedMs : null);
   const status = settleStatus(log, expectedMs);
   const found: Flag[] = [
     ...flagsOfClock(times, facts),
-    ...flagsOfDuration(log, facts.catalogue),
+    ...flagsOfDuration(log, knownMs, facts.catalogue),
     ...flagsOfSequence(facts.sequence),
     ...flagsOfOrigin(log, facts, assignment),
+    ...(facts.planned?.slot === null ? (["NOT_SCHEDULED"] as const) : []),
     ...(status === log.status ? [] : (["STATUS_CHANGED"] as const)),
   ];
   const flags = found.length < 2 ? found : FLAGS.filter((flag) => found.includes(flag));
@@ -77,7 +80,7 @@ export function judgePlay(log: JudgedLog, facts: PlayFacts): Judged {
       status,
       flags,
       quality,
-      billable: isBillable(log, status, flags, quality, facts.policy),
+      billable: isBillable(log, status, flags, quality, facts),
       ...times,
       expectedMs,
       storeId: assignment?.storeId ?? "",
@@ -85,6 +88,11 @@ export function judgePlay(log: JudgedLog, facts: PlayFacts): Judged {
       day: storeDay(times.startedAt, assignment?.timezone ?? null),
     },
   };
+}
+
+/** A play's times by the server's clock: `raw − offset`, as raw where the offset is unknown. */
+export function correctedTimes(log: Pick<PlayLog, "startedAt" | "endedAt">, { offsetMs }: ClockReading): CorrectedTimes {
+  return { startedAt: log.startedAt - (offsetMs ?? 0), endedAt: log.endedAt - (offsetMs ?? 0) };
 }
 
 /** Times, durations, future, age, skew: in this order. All limits are strict. */
@@ -111,16 +119,14 @@ function flagsOfClock(times: CorrectedTimes, { clock, receivedAt }: PlayFacts): 
   return flags;
 }
 
-function flagsOfDuration(log: JudgedLog, catalogue: CatalogueFinding): Flag[] {
+/** @param knownMs how long the play should last by its slot, else by its version; null: neither says. */
+function flagsOfDuration(log: JudgedLog, knownMs: number | null, catalogue: CatalogueFinding): Flag[] {
   const flags: Flag[] = [];
   if (exceeds(log.endedAt - log.startedAt - log.durationMs, log.durationMs)) flags.push("DURATION_MISMATCH");
-  if (catalogue.versionDurationMs === null) {
+  if (knownMs === null) {
     // A catalogue that could not be asked has not said that it does not know: the device's word counts, under the flag for that.
     if (catalogue.content !== "unasked") flags.push("EXPECTED_UNKNOWN");
-  } else if (
-    log.deviceExpectedMs !== null &&
-    exceeds(Math.abs(log.deviceExpectedMs - catalogue.versionDurationMs), catalogue.versionDurationMs)
-  ) {
+  } else if (log.deviceExpectedMs !== null && exceeds(Math.abs(log.deviceExpectedMs - knownMs), knownMs)) {
     flags.push("EXPECTED_MISMATCH");
   }
   return flags;
@@ -154,8 +160,10 @@ function settleStatus(log: JudgedLog, expectedMs: number | null): PlayStatus {
   return log.durationMs >= expectedMs * RULES.completedShare ? "COMPLETED" : "PARTIAL";
 }
 
-function isBillable(log: JudgedLog, status: PlayStatus, flags: Flag[], quality: number, policy: DoorPolicy): boolean {
+function isBillable(log: JudgedLog, status: PlayStatus, flags: Flag[], quality: number, { policy, planned }: PlayFacts): boolean {
   if (status !== "COMPLETED" || log.campaignId === "" || quality < RULES.billableQuality) return false;
+  // An emergency message is nobody's to pay, whatever campaign the device names.
+  if (planned?.slot?.takeover) return false;
   return flags.every((flag) => FLAG_EFFECTS[flag].billable || (flag === "UNSIGNED" && policy.unsignedBillable));
 }
 

@@ -58,10 +58,11 @@ export interface DoorPolicy {
 }
 
 /**
- * The version of these rules, stored with each play that they judged. Change it with any number below:
- * what was billed must be explained by the rules of its day.
+ * The version of these rules, stored with each play that they judged. Change it with any number below, and with what they are
+ * applied to: what was billed must be explained by the rules of its day. Since `2026-11-2` the device's plan counts: a slot's
+ * duration is the expected one, plays outside the plan are `NOT_SCHEDULED`, and those of a takeover are not billed.
  */
-export const POLICY_VERSION = "2026-11-1";
+export const POLICY_VERSION = "2026-11-2";
 
 export const RULES = {
   clock: { ignoredMs: 5 * SECOND_MS, driftMs: 10 * MINUTE_MS, maxSkewMs: 30 * MINUTE_MS, heartbeatFreshMs: DAY_MS },
