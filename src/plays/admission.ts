@@ -1,5 +1,5 @@
 import type { DeviceProfile } from "../devices/profile.ts";
-import { admitLog, countRefusal, type FindSeen, type LogVerdict, makeBench, type SequencerHead } from "./admit.ts";
+import { admitLog, countRefusal, type FindPlanned, type FindSeen, type LogVerdict, makeBench, type SequencerHead } from "./admit.ts";
 import { encodeBody } from "./chunk.ts";
 import { type AdmitRequest, packAnswers, type RequestAnswer, readFacts } from "./handover.ts";
 import { MAX_REFUSED_RECORD_CHARS, OUTBOX_FULL_RETRY_AFTER_S } from "./limits.ts";
@@ -22,6 +22,7 @@ export interface AdmissionState {
   outboxBytes: number;
   maxOutboxBytes: number;
   findSeen: FindSeen;
+  findPlanned: FindPlanned;
 }
 
 /** The answer, and what must be durable before it leaves; nothing is kept where the whole request is refused. */
@@ -32,7 +33,7 @@ export interface Admission {
 
 /**
  * Decides a whole request: device active · player current · outbox has room · rate · then each log in order (`admit.ts`).
- * Pure but for `findSeen`, which reads. `state` is not changed.
+ * Pure but for `findSeen` and `findPlanned`, which read. `state` is not changed.
  */
 export function decideRequest(request: AdmitRequest, state: AdmissionState): Admission {
   const { profile } = state;
@@ -44,7 +45,7 @@ export function decideRequest(request: AdmitRequest, state: AdmissionState): Adm
   if (!rate.ok) return turnedAway({ kind: "rate-limited", rate: rate.state });
 
   const head: SequencerHead = { ...copyHead(state.head), rate: rate.window };
-  const bench = makeBench(request, profile, policy, head.heartbeat, state.historyLostAt);
+  const bench = makeBench(request, profile, policy, head.heartbeat, state.historyLostAt, state.findPlanned);
   const seenNow = new Map<string, SeenEntry>();
   const findSeen: FindSeen = (id) => seenNow.get(id) ?? state.findSeen(id);
   const logs = readFacts(request);

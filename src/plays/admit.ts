@@ -1,8 +1,9 @@
 import type { DeviceProfile } from "../devices/profile.ts";
+import type { PlanFinding, SlotQuery } from "../plans/find-slot.ts";
 import { HOUR_MS } from "../platform/time.ts";
 import type { Verdict } from "./chunk.ts";
 import { type ClockReading, type HeartbeatClock, readClock } from "./clock.ts";
-import { judgePlay } from "./judge.ts";
+import { correctedTimes, judgePlay } from "./judge.ts";
 import type { LogFacts, PlayVerdict } from "./play.ts";
 import { type Door, type DoorPolicy, POLICY_VERSION } from "./policy.ts";
 import type { RateWindow } from "./rate.ts";
@@ -42,6 +43,9 @@ export type LogVerdict =
 /** Looks up what was seen under an id. */
 export type FindSeen = (id: string) => SeenEntry | null;
 
+/** Asks the device's plans about a play; null where they say nothing of its time. */
+export type FindPlanned = (play: SlotQuery) => PlanFinding | null;
+
 /** The judge's bench for one request: made once, used for each log in order. */
 export interface Bench {
   request: RequestFacts;
@@ -50,6 +54,7 @@ export interface Bench {
   clock: ClockReading;
   /** Set where the object's storage was lost: plays that started before may have been counted by an earlier incarnation. */
   historyLostAt: number | null;
+  findPlanned: FindPlanned;
 }
 
 export function makeBench(
@@ -58,8 +63,9 @@ export function makeBench(
   policy: DoorPolicy,
   heartbeat: HeartbeatClock | null,
   historyLostAt: number | null,
+  findPlanned: FindPlanned,
 ): Bench {
-  return { request, profile, policy, clock: readClock(request.sentAt, request.receivedAt, heartbeat), historyLostAt };
+  return { request, profile, policy, clock: readClock(request.sentAt, request.receivedAt, heartbeat), historyLostAt, findPlanned };
 }
 
 /**
@@ -94,6 +100,12 @@ export function admitLog(log: LogFacts, bench: Bench, epochs: EpochState[], find
     // A batch's signature counts only where the policy allows one.
     signedBy: log.signedBy === "batch" && !bench.policy.batchSignature ? "nobody" : log.signedBy,
     sequence: epoch && log.sequence !== null ? findSequence(epoch, log.sequence) : null,
+    planned: bench.findPlanned({
+      slotId: log.slotId,
+      contentId: log.contentId,
+      contentVersion: log.contentVersion,
+      startedAt: correctedTimes(log, bench.clock).startedAt,
+    }),
   });
   if (!judged.ok) return refuse(judged.code);
   const { judgement } = judged;

@@ -67,7 +67,19 @@ export interface VerifiedLog {
 export interface LogFacts
   extends Pick<
     PlayLog,
-    "id" | "campaignId" | "startedAt" | "endedAt" | "durationMs" | "deviceExpectedMs" | "status" | "epoch" | "sequence" | "location"
+    | "id"
+    | "campaignId"
+    | "contentId"
+    | "contentVersion"
+    | "slotId"
+    | "startedAt"
+    | "endedAt"
+    | "durationMs"
+    | "deviceExpectedMs"
+    | "status"
+    | "epoch"
+    | "sequence"
+    | "location"
   > {
   /** The part of the record's hash that is remembered: see {@link shortHash}. */
   hash: string;

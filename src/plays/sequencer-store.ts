@@ -21,6 +21,8 @@ interface Meta {
   state: { head: SequencerHead; outbox: OutboxState };
   /** Heartbeats write this row alone, and plays never. */
   heartbeat: HeartbeatState;
+  /** A slot book as JSON: waking up need not read it (`slot-desk.ts`). */
+  slots: string;
 }
 
 /** The filter of a pack (`seen.ts`). */

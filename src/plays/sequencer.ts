@@ -1,6 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { type HeartbeatAnswer, HeartbeatDesk, type HeartbeatRequest, type LastHeard } from "../devices/heartbeat-desk.ts";
 import { type DeviceProfile, loadProfile } from "../devices/profile.ts";
+import { SlotDesk, slotsLostStatement } from "../plans/slot-desk.ts";
+import type { SlotBook } from "../plans/slots.ts";
 import { describeError } from "../platform/http.ts";
 import { hashId, log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
@@ -73,6 +75,7 @@ export class DeviceSequencer extends DurableObject<Env> {
   readonly #store: SequencerStore;
   readonly #seen: SeenIndex;
   readonly #heartbeats: HeartbeatDesk;
+  readonly #slots: SlotDesk;
   #identity: SequencerIdentity | null;
   #profile: DeviceProfile | null;
   #head: SequencerHead;
@@ -98,6 +101,7 @@ export class DeviceSequencer extends DurableObject<Env> {
       profile = null,
       state: { head, outbox } = { head: structuredClone(EMPTY_HEAD), outbox: EMPTY_OUTBOX },
       heartbeat,
+      slots = null,
     } = this.#store.readMeta();
     this.#sender = new ChunkSender(() => this.env.PLAY_EVENTS);
     const arrivals = this.#store.arrivals();
@@ -106,6 +110,7 @@ export class DeviceSequencer extends DurableObject<Env> {
       queue: () => this.env.DEVICE_REPORTS,
       deviceId: () => this.#deviceId(),
     });
+    this.#slots = new SlotDesk(slots, (text) => this.#store.write("slots", text));
     this.#identity = identity;
     this.#profile = profile;
     this.#head = { ...head, heartbeat: this.#heartbeats.clock(head.heartbeat) };
@@ -134,6 +139,7 @@ export class DeviceSequencer extends DurableObject<Env> {
       outboxBytes: this.#outboxBytes,
       maxOutboxBytes: numberVar(this.env.OUTBOX_MAX_MB, DEFAULT_OUTBOX_MAX_MB) * 1_000_000,
       findSeen: (id) => this.#seen.find(id),
+      findPlanned: (play) => this.#slots.find(play),
     });
     if (admission.keep) this.#keep(admission.keep, request);
     return admission.answer;
@@ -213,6 +219,18 @@ export class DeviceSequencer extends DurableObject<Env> {
   /** When the device was last heard of, for whom D1 was told nothing lately; null where it never was. */
   async lastHeard(): Promise<LastHeard | null> {
     return this.#heartbeats.lastHeard(Date.now());
+  }
+
+  /**
+   * Keeps the slots of a plan, before the device is given it at `now`. False: there is no such device.
+   * @throws where D1 does not answer, and the object does not know yet whether it is the device's first.
+   */
+  async keepSlots(slots: SlotBook, now: number): Promise<boolean> {
+    if (!this.#identity?.registered) await this.#introduce();
+    if (!this.#identity?.registered) return false;
+    const dropped = this.#slots.keep(slots, now);
+    if (dropped) log("warn", "slots of plans dropped: there are too many", { device: await this.#hashedId(), ...dropped });
+    return true;
   }
 
   #position(): SequencePosition {
@@ -433,8 +451,9 @@ export class DeviceSequencer extends DurableObject<Env> {
 
   async #register(deviceId: string, identity: SequencerIdentity): Promise<void> {
     const { incarnation, bornAt } = identity;
-    const [, others] = await withTimeout(
+    const [, , others] = await withTimeout(
       this.env.DB.batch<{ trusted: number }>([
+        slotsLostStatement(this.env.DB, deviceId, incarnation),
         this.env.DB.prepare("INSERT OR IGNORE INTO sequencer_incarnations (device_id, incarnation, born_at) VALUES (?, ?, ?)").bind(
           deviceId,
           incarnation,

@@ -72,6 +72,7 @@ test("whatever is accepted decodes again, as it was accepted", () => {
           outboxBytes: 0,
           maxOutboxBytes: 1e9,
           findSeen: () => null,
+          findPlanned: () => null,
         },
       );
       const plays = keep?.bodies.reduce((sum, body) => sum + body.plays, 0) ?? 0;
