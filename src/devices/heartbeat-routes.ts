@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { holdingEtag, readKeptPlan } from "../plans/serve.ts";
+import { givenEtag } from "../plans/give.ts";
+import { readKeptPlan } from "../plans/serve.ts";
 import { readJson } from "../platform/body.ts";
 import { Problem } from "../platform/errors.ts";
 import { sha256Field } from "../platform/fields.ts";
@@ -174,11 +175,11 @@ async function ask(c: AppContext, deviceId: string, request: HeartbeatRequest): 
   }
 }
 
-/** The ETag of the device's plan where it is known without making the plan; null too where D1 does not say in time. */
+/** The ETag of the device's plan where it can be given without more ado; null too where D1 does not say in time. */
 async function findPlanEtag(db: D1Database, deviceId: string, now: number): Promise<string | null> {
   try {
     const kept = await withTimeout(readKeptPlan(db, deviceId), PLAN_WAIT_MS, "plan look-up");
-    return kept && holdingEtag(kept, now);
+    return kept && givenEtag(kept, now);
   } catch (error) {
     log("warn", "plan not asked", { error: describeError(error) });
     return null;

@@ -8,8 +8,9 @@ import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { parseInstant } from "../platform/time.ts";
 import { explanationSchema, planSchema } from "./answers.ts";
 import { explainPlan } from "./explain.ts";
+import { givePlan } from "./give.ts";
 import { loadPlanInput } from "./load.ts";
-import { readKeptPlan, servePlan } from "./serve.ts";
+import { readKeptPlan } from "./serve.ts";
 
 export const planRoutes = createRouter();
 
@@ -20,7 +21,8 @@ planRoutes.openapi(
     tags: ["Devices"],
     security: [{ device: [] }],
     summary: "What to play in the next 72 hours",
-    description: "Ask with If-None-Match: while nothing changes and the store's day is the same, the answer is 304.",
+    description:
+      "Ask with If-None-Match: while nothing changes and the store's day is the same, the answer is 304. Where the answer is 503, go on with the plan that you have, and ask again.",
     request: {
       headers: z.object({ "if-none-match": z.string().optional().meta({ description: "The ETag of the plan that the player has." }) }),
     },
@@ -37,7 +39,7 @@ async function devicePlan(c: AppContext, now: number): Promise<Response> {
   const kept = await readKeptPlan(c.env.DB, identity.deviceId);
   requireStanding(kept, identity);
   const asked = c.req.header("If-None-Match");
-  const served = await servePlan(c.env.DB, identity.deviceId, kept, (etag) => matchesAny(asked, etag), now);
+  const served = await givePlan(c.env, identity.deviceId, kept, (etag) => matchesAny(asked, etag), now);
   if (!served) throw superseded();
   const headers = { ETag: `"${served.etag}"`, "Cache-Control": "private, no-cache" };
   return served.json === null ? c.body(null, 304, headers) : c.body(served.json, 200, { ...headers, "Content-Type": "application/json" });

@@ -17,13 +17,15 @@ export interface KeptPlan {
   etag: string | null;
   valid_from: number | null;
   stale: number | null;
+  /** Of the plan whose slots the sequencer has. */
+  slots_etag: string | null;
 }
 
 /** A plan that can be sent. `json` is null where the asker has it already. */
 export interface ServedPlan {
   etag: string;
   json: string | null;
-  /** Where it was made just now: the sequencer must know its slots. */
+  /** Where it was made just now. */
   made: Plan | null;
 }
 
@@ -31,7 +33,7 @@ export interface ServedPlan {
 export async function readKeptPlan(db: D1Database, deviceId: string): Promise<KeptPlan | null> {
   return await db
     .prepare(
-      `SELECT d.status, d.token_family_id, s.timezone, p.etag, p.valid_from, p.stale
+      `SELECT d.status, d.token_family_id, s.timezone, p.etag, p.valid_from, p.stale, p.slots_etag
        FROM devices d LEFT JOIN stores s ON s.id = d.store_id LEFT JOIN playout_plans p ON p.device_id = d.id WHERE d.id = ?`,
     )
     .bind(deviceId)
