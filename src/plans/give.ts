@@ -6,6 +6,9 @@ import type { Plan } from "./plan.ts";
 import { holdingEtag, type KeptPlan, type ServedPlan, servePlan } from "./serve.ts";
 import { slotsOf } from "./slots.ts";
 
+/** What giving a plan needs. */
+export type Given = Pick<Env, "DB" | "SEQUENCER">;
+
 const KEEP_SLOTS_TIMEOUT_MS = 5 * SECOND_MS;
 const RETRY_AFTER_S = 5;
 
@@ -23,7 +26,7 @@ export function givenEtag(kept: KeptPlan, now: number): string | null {
  * @throws Problem `service-unavailable` where the sequencer does not answer.
  */
 export async function givePlan(
-  env: Pick<Env, "DB" | "SEQUENCER">,
+  env: Given,
   deviceId: string,
   kept: KeptPlan,
   has: (etag: string) => boolean,
@@ -39,7 +42,7 @@ export async function givePlan(
 }
 
 /** Whether there is such a device. */
-async function tellSequencer(env: Pick<Env, "DB" | "SEQUENCER">, deviceId: string, plan: Plan, now: number): Promise<boolean> {
+async function tellSequencer(env: Given, deviceId: string, plan: Plan, now: number): Promise<boolean> {
   let exists: unknown;
   try {
     const keeping = env.SEQUENCER.getByName(deviceId).keepSlots(slotsOf(plan), now) as Promise<unknown>;

@@ -16,9 +16,8 @@ test("the guide names every refusal, and whether it may be sent again", () => {
   for (const [code, { retryable }] of Object.entries(REJECTIONS)) expect([code, rows.get(code)]).toEqual([code, retryable ? "yes" : "no"]);
 });
 
-test("the guide names every flag that a play can carry now, with its effect", () => {
-  // Plans are to come: nothing sets NOT_SCHEDULED yet.
-  for (const flag of FLAGS.filter((one) => one !== "NOT_SCHEDULED")) {
+test("the guide names every flag that a play can carry, with its effect", () => {
+  for (const flag of FLAGS) {
     const { quality, billable } = FLAG_EFFECTS[flag];
     const effect = billable ? (quality === 0 ? "none" : `−${-quality}`) : "not billable";
     expect([flag, rows.get(flag)?.startsWith(effect)]).toEqual([flag, true]);

@@ -116,6 +116,34 @@ describe("giving a plan", () => {
     ]);
   });
 
+  test("of more slots than a row of the object's storage holds, keeps those that are nearest", async () => {
+    const hour = Math.floor(now / HOUR_MS) * HOUR_MS;
+    const hours = 24 * 9;
+    const book: SlotBook = { items: [], loops: {}, covered: [[hour - hours * HOUR_MS, hour + HOUR_MS]] };
+    for (let index = 0; index <= hours; index++) {
+      const slots = Array.from({ length: 80 }, (_, item) => index * 80 + item);
+      for (const slot of slots) book.items.push([crypto.randomUUID(), `content-${slot}`, "a".repeat(64), 1000]);
+      const from = hour + (index - hours) * HOUR_MS;
+      book.loops[`loop${index}`] = { times: [[from, from + HOUR_MS]], slots };
+    }
+    await object().keepSlots(book, hour - hours * HOUR_MS);
+    const bytes = await runInDurableObject(object(), (_, state) => {
+      return state.storage.sql.exec<{ bytes: number }>("SELECT length(CAST(value AS BLOB)) AS bytes FROM meta WHERE key = 'slots'").one()
+        .bytes;
+    });
+    // An hour of these plans takes about 10 kB.
+    expect([bytes > 1_870_000, bytes <= 1_900_000]).toEqual([true, true]);
+    const kept = await keptSlots();
+    expect(Object.keys(kept?.loops ?? {})[0]).toBe("loop0");
+    expect(kept?.covered[0]?.[0]).toBe(hour - hours * HOUR_MS);
+    // Given again now, all of that is past, and the oldest hours go.
+    await object().keepSlots(book, hour);
+    const later = await keptSlots();
+    expect(Object.keys(later?.loops ?? {}).at(-1)).toBe(`loop${hours}`);
+    expect(Object.keys(later?.loops ?? {})[0]).not.toBe("loop0");
+    expect(later?.covered.at(-1)?.[1]).toBe(hour + HOUR_MS);
+  });
+
   test("again after the object's storage was lost: the heartbeat asks for it, and the device need not load it", async () => {
     const { etag } = await ask(device);
     expect((await beat(device)).body.plan_etag).toBe(etag.slice(1, -1));

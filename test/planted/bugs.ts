@@ -18,6 +18,9 @@ const COMMIT = "src/plays/commit.ts";
 const PLAYER = "test/faults/player.test.ts";
 const EXACTLY_ONCE = "test/faults/exactly-once.test.ts";
 
+const GIVING = "test/plans/give.test.ts";
+const SCHEDULED = "test/plans/scheduled-plays.test.ts";
+
 /** Bugs that would break a promise: each has been, or could be, an honest mistake in a change. */
 export const BUGS: PlantedBug[] = [
   {
@@ -301,5 +304,40 @@ export const BUGS: PlantedBug[] = [
     find: "return flags.every((flag) => FLAG_EFFECTS[flag].billable || ",
     replace: "return flags.every((flag) => flag in FLAG_EFFECTS || ",
     caughtBy: "test/plays/verdicts.vectors.test.ts",
+  },
+  {
+    what: "a plan is given before its slots are known",
+    file: "src/plans/give.ts",
+    find: "if (!served || knows(served.etag)) return served;",
+    replace: "if (served !== undefined) return served;",
+    caughtBy: GIVING,
+  },
+  {
+    what: "slots that were lost with an object's storage pass for known",
+    file: SEQUENCER,
+    find: "        slotsLostStatement(this.env.DB, deviceId, incarnation),\n",
+    replace: '        this.env.DB.prepare("SELECT 1"),\n',
+    caughtBy: GIVING,
+  },
+  {
+    what: "slots are kept in memory only",
+    file: "src/plans/slot-desk.ts",
+    find: "    this.write(text);\n",
+    replace: "",
+    caughtBy: SCHEDULED,
+  },
+  {
+    what: "a play is called unscheduled where no plan is known",
+    file: "src/plans/find-slot.ts",
+    find: "return slot || index.book.covered.some(([begin, end]) => begin <= from && to <= end) ? { slot } : null;",
+    replace: "return from <= to ? { slot } : null;",
+    caughtBy: SCHEDULED,
+  },
+  {
+    what: "a takeover's play is billed",
+    file: "src/plays/judge.ts",
+    find: "  if (planned?.slot?.takeover) return false;\n",
+    replace: "",
+    caughtBy: SCHEDULED,
   },
 ];
