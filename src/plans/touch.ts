@@ -1,12 +1,13 @@
 import type { DeviceScope } from "../devices/profile.ts";
 
-/** What of a plan's inputs changes. Of a thing that moves from one target to another, both are changes. */
+/**
+ * What of a plan's inputs changes. Content is not among them: its type stays, its versions are immutable, it is archived only where no
+ * playlist has it, and its names and tags are in no plan. Of a thing that moves from one target to another, both are changes.
+ */
 export type PlanInputChange =
   | { kind: "schedule"; targetType: "DEVICE" | "GROUP"; targetId: string }
   /** Its items, or what it belongs to. */
   | { kind: "playlist"; playlistId: string }
-  | { kind: "content"; contentId: string }
-  | { kind: "content_version"; versionId: string }
   /** Its zone or its opening hours. */
   | { kind: "store"; storeId: string }
   /** Its store or its group. */
@@ -20,14 +21,7 @@ export function plansTouchedBy(change: PlanInputChange): DeviceScope {
     case "schedule":
       return { where: change.targetType === "DEVICE" ? "d.id = ?" : "d.group_id = ?", values: [change.targetId] };
     case "playlist":
-      return playing("= ?", change.playlistId);
-    case "content":
-      return playing(
-        `IN (SELECT i.playlist_id FROM playlist_items i JOIN content_versions v ON v.id = i.content_version_id WHERE v.content_id = ?)`,
-        change.contentId,
-      );
-    case "content_version":
-      return playing("IN (SELECT playlist_id FROM playlist_items WHERE content_version_id = ?)", change.versionId);
+      return playing(change.playlistId);
     case "store":
       return { where: "d.store_id = ?", values: [change.storeId] };
     case "device":
@@ -37,14 +31,14 @@ export function plansTouchedBy(change: PlanInputChange): DeviceScope {
   }
 }
 
-/** Devices that may play one of these playlists: by a schedule of their own, by one of their group, or by its default. */
-function playing(playlists: string, value: string): DeviceScope {
+/** Devices that may play a playlist: by a schedule of their own, by one of their group, or by its default. */
+function playing(playlistId: string): DeviceScope {
   const targets = (type: "DEVICE" | "GROUP") =>
-    `SELECT target_id FROM schedules WHERE target_type = '${type}' AND archived_at IS NULL AND playlist_id ${playlists}`;
+    `SELECT target_id FROM schedules WHERE target_type = '${type}' AND archived_at IS NULL AND playlist_id = ?`;
   return {
     where: `d.id IN (${targets("DEVICE")}) OR d.group_id IN (${targets("GROUP")})
-      OR d.group_id IN (SELECT id FROM device_groups WHERE default_playlist_id ${playlists})`,
-    values: [value, value, value],
+      OR d.group_id IN (SELECT id FROM device_groups WHERE default_playlist_id = ?)`,
+    values: [playlistId, playlistId, playlistId],
   };
 }
 

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { type PlanInputChange, plansTouchedBy, touchStatements } from "../../src/plans/touch.ts";
 import { admin, create } from "../support/admin.ts";
-import { contentWithVersion, playlistWithItems, scheduleOf } from "../support/media.ts";
+import { playlistWithItems, scheduleOf } from "../support/media.ts";
 
 /** Two groups with two devices each, in two stores; every device has a fresh plan. Names: a1 and a2 in group A, b1 and b2 in group B. */
 async function network() {
@@ -122,23 +122,17 @@ describe("what is written marks the plans that it touches, and no others", () =>
     expect(await touched(patch(`device-groups/${groupA.id}`, { policy: { signature: "optional" } }))).toBe("");
   });
 
-  test("content and a version of it: where they are played", async () => {
-    const { groupA, b1, touched } = await network();
+  test("content and a new version of it: none", async () => {
+    const { groupA, touched, patch } = await network();
     const one = await playlistWithItems();
-    const other = await playlistWithItems();
     await scheduleOf(one.id, "GROUP", groupA.id);
-    await scheduleOf(other.id, "DEVICE", b1);
     await refresh();
-    const write =
-      (...changes: PlanInputChange[]) =>
-      async () =>
-        await env.DB.batch(touchStatements(env.DB, changes));
-    expect(await touched(write({ kind: "content", contentId: one.contentId }))).toBe("a1 a2");
-    expect(await touched(write({ kind: "content_version", versionId: other.versionId }))).toBe("b1");
-    expect(await touched(write({ kind: "content", contentId: (await contentWithVersion()).contentId }))).toBe("");
+    expect(await touched(patch(`content/${one.contentId}`, { name: "n", tags: ["t"], external_id: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }))).toBe(
+      "",
+    );
     expect(
-      await touched(write({ kind: "content", contentId: one.contentId }, { kind: "content_version", versionId: other.versionId })),
-    ).toBe("a1 a2 b1");
+      await touched(async () => await create(`content/${one.contentId}/versions`, { sha256: "f".repeat(64), duration_ms: 1000 })),
+    ).toBe("");
   });
 });
 
@@ -148,8 +142,6 @@ describe("plansTouchedBy", () => {
       { kind: "schedule", targetType: "GROUP", targetId: "g" },
       { kind: "schedule", targetType: "DEVICE", targetId: "d" },
       { kind: "playlist", playlistId: "p" },
-      { kind: "content", contentId: "c" },
-      { kind: "content_version", versionId: "v" },
       { kind: "store", storeId: "s" },
       { kind: "device", deviceId: "d" },
       { kind: "group", groupId: "g" },
