@@ -36,6 +36,7 @@ import { reports } from "../src/reports/routes.ts";
 import { scheduleRoutes } from "../src/schedules/schedules.ts";
 import { storeRoutes } from "../src/stores/stores.ts";
 import { supplierRoutes } from "../src/stores/suppliers.ts";
+import { takeoverRoutes } from "../src/takeovers/routes.ts";
 import { webhookRoutes } from "../src/webhooks/routes.ts";
 
 /** The Worker's HTTP side: middleware in order, then each feature's routes. No rule of the product stands here. */
@@ -112,6 +113,7 @@ app.route("/", downloadRoutes);
 app.route("/", playlistRoutes);
 app.route("/", playlistItemRoutes);
 app.route("/", scheduleRoutes);
+app.route("/", takeoverRoutes);
 app.route("/", planRoutes);
 app.route("/", webhookRoutes);
 app.route("/", auditRoutes);

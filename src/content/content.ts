@@ -3,6 +3,7 @@ import { archived, contains, equals, type Resource, tagged } from "../audit/reso
 import { resourceRouter } from "../audit/routes.ts";
 import { idField, nameField, timeField } from "../platform/fields.ts";
 import { playlistsUsingContent } from "../playlists/usage.ts";
+import { takeoversShowing } from "../takeovers/usage.ts";
 import { content } from "./tables.ts";
 
 const TYPES = ["video", "image", "web"] as const;
@@ -55,7 +56,7 @@ export const contentResource: Resource<typeof content.$inferSelect> = {
     q: contains(content.name),
   },
   unique: ["external_id"],
-  uses: (row) => [playlistsUsingContent(row.id)],
+  uses: (row, _purpose, now) => [playlistsUsingContent(row.id), takeoversShowing(row.id, now)],
 };
 
 export const contentRoutes = resourceRouter(contentResource);

@@ -21,8 +21,8 @@ downloadRoutes.openapi(
     security: [{ device: [] }],
     summary: "A file that the device plays",
     description:
-      "Files in playlists that are scheduled on the device or its group, in the default playlist of its group, and in the plan that the " +
-      "device was last given; others are 404. A file never changes: keep it by its hash, and resume a download by Range.",
+      "Files in playlists that are scheduled on the device or its group, in the default playlist of its group, in takeovers that reach " +
+      "it, and in the plan that it was last given; others are 404. A file never changes: keep it by its hash, and resume a download by Range.",
     request: {
       params: z.object({ sha256: z.string().meta({ description: "As the plan's items have it." }) }),
       headers: z.object({

@@ -4,6 +4,7 @@ import { resourceRouter } from "../audit/routes.ts";
 import { touchStatements } from "../plans/touch.ts";
 import { idField, nameField, timeField } from "../platform/fields.ts";
 import { playableRequirements } from "../playlists/usage.ts";
+import { takeoversOf } from "../takeovers/usage.ts";
 import { openClaims } from "./claims-presets.ts";
 import { groupPolicySchema } from "./policy.ts";
 import { profilePushStatement, scopes } from "./profile.ts";
@@ -48,6 +49,7 @@ export const groupResource: Resource<typeof deviceGroups.$inferSelect> = {
       values: [group.id],
     },
     openClaims("group_id", group.id, now),
+    takeoversOf("GROUP", group.id, now),
   ],
   deletable: true,
   effects(db, before, after, now) {

@@ -15,7 +15,8 @@ export function planEtag(input: PlanInput, from: number): string {
   const schedules = liveSchedules(input);
   const playlistIds = new Set([...schedules.map(({ playlist_id }) => playlist_id), input.default_playlist_id]);
   const playlists = input.playlists.filter(({ id }) => playlistIds.has(id)).sort(byId);
-  const takeovers = [...input.takeovers].sort(byId);
+  // What ended before the window is no part of the plan.
+  const takeovers = input.takeovers.filter(({ to }) => to === null || to > from).sort(byId);
   const versionIds = new Set([...playlists, ...takeovers].flatMap(({ items }) => items.map((item) => item.content_version_id)));
   const text = canonicalText([
     RESOLVER_REVISION,

@@ -1,8 +1,9 @@
-import type { DeviceScope } from "../devices/profile.ts";
+import { type DeviceScope, scopes } from "../devices/profile.ts";
+import { TAKEOVER_PLANNED, TAKEOVER_REACHES } from "../takeovers/reach.ts";
 
 /**
- * What of a plan's inputs changes. Content is not among them: its type stays, its versions are immutable, it is archived only where no
- * playlist has it, and its names and tags are in no plan. Of a thing that moves from one target to another, both are changes.
+ * What of a plan's inputs changes. Content is not among them: its type stays, its versions are immutable, it is archived only where
+ * nothing plays it, and its names and tags are in no plan. Of a thing that moves from one target to another, both are changes.
  */
 export type PlanInputChange =
   | { kind: "schedule"; targetType: "DEVICE" | "GROUP"; targetId: string }
@@ -13,7 +14,9 @@ export type PlanInputChange =
   /** Its store or its group. */
   | { kind: "device"; deviceId: string }
   /** Its default playlist. */
-  | { kind: "group"; groupId: string };
+  | { kind: "group"; groupId: string }
+  /** It begins, or is lifted. `targetId` is `''` for the whole network. */
+  | { kind: "takeover"; targetType: "ALL" | "GROUP" | "STORE"; targetId: string };
 
 /** The devices whose plans a change touches, as a condition on `devices d`; no more than these. Pure. */
 export function plansTouchedBy(change: PlanInputChange): DeviceScope {
@@ -28,17 +31,27 @@ export function plansTouchedBy(change: PlanInputChange): DeviceScope {
       return { where: "d.id = ?", values: [change.deviceId] };
     case "group":
       return { where: "d.group_id = ?", values: [change.groupId] };
+    case "takeover":
+      return reachOf(change.targetType, change.targetId);
   }
 }
 
-/** Devices that may play a playlist: by a schedule of their own, by one of their group, or by its default. */
+const EVERY_DEVICE: DeviceScope = { where: "TRUE", values: [] };
+
+function reachOf(targetType: "ALL" | "GROUP" | "STORE", targetId: string): DeviceScope {
+  if (targetType === "ALL") return EVERY_DEVICE;
+  return targetType === "GROUP" ? scopes.group(targetId) : scopes.store(targetId);
+}
+
+/** Devices that may play a playlist: by a schedule of their own, by one of their group, by its default, or by a takeover. */
 function playing(playlistId: string): DeviceScope {
   const targets = (type: "DEVICE" | "GROUP") =>
     `SELECT target_id FROM schedules WHERE target_type = '${type}' AND archived_at IS NULL AND playlist_id = ?`;
   return {
     where: `d.id IN (${targets("DEVICE")}) OR d.group_id IN (${targets("GROUP")})
-      OR d.group_id IN (SELECT id FROM device_groups WHERE default_playlist_id = ?)`,
-    values: [playlistId, playlistId, playlistId],
+      OR d.group_id IN (SELECT id FROM device_groups WHERE default_playlist_id = ?)
+      OR d.id IN (SELECT td.id FROM takeovers t JOIN devices td ON ${TAKEOVER_REACHES} WHERE t.playlist_id = ? AND ${TAKEOVER_PLANNED})`,
+    values: [playlistId, playlistId, playlistId, playlistId],
   };
 }
 
@@ -54,11 +67,13 @@ export function touchStatements(db: D1Database, changes: readonly PlanInputChang
   if (changes.length === 0) return [];
   return [
     db.prepare("UPDATE plan_inputs SET revision = revision + 1 WHERE one = 1"),
-    ...changes.map((change) => {
-      const { where, values } = plansTouchedBy(change);
-      return db
-        .prepare(`UPDATE playout_plans SET stale = 1 WHERE stale = 0 AND device_id IN (SELECT d.id FROM devices d WHERE ${where})`)
-        .bind(...values);
-    }),
+    ...changes.map((change) => staleStatement(db, plansTouchedBy(change))),
   ];
+}
+
+function staleStatement(db: D1Database, scope: DeviceScope): D1PreparedStatement {
+  const stale = "UPDATE playout_plans SET stale = 1 WHERE stale = 0";
+  // Walking over all plans is many times quicker than looking for each: their rows are large.
+  if (scope === EVERY_DEVICE) return db.prepare(stale);
+  return db.prepare(`${stale} AND device_id IN (SELECT d.id FROM devices d WHERE ${scope.where})`).bind(...scope.values);
 }

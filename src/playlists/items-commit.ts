@@ -51,7 +51,10 @@ export async function changeItems(change: Change, request: ItemsRequest): Promis
     const before = shown.map(plainItem);
     const after = outcomeOf(request.change, before);
     if (equalItems(before, after)) return { items: shown, version, replayed: null };
-    const rules = { requirements: itemRequirements(after, before, request.pointer), uses: emptyingUses(request.playlistId, before, after) };
+    const rules = {
+      requirements: itemRequirements(after, before, request.pointer),
+      uses: emptyingUses(request.playlistId, before, after, now),
+    };
     const allowed = async () => {
       await requireAll(db, rules.requirements);
       await requireUnused(db, rules.uses, REFUSAL);
@@ -146,8 +149,8 @@ function itemRequirements(after: readonly Item[], before: readonly Item[], point
   ];
 }
 
-function emptyingUses(playlistId: string, before: readonly Item[], after: readonly Item[]): UseQuery[] {
-  return before.length > 0 && after.length === 0 ? usesOfPlaylist(playlistId) : [];
+function emptyingUses(playlistId: string, before: readonly Item[], after: readonly Item[], now: number): UseQuery[] {
+  return before.length > 0 && after.length === 0 ? usesOfPlaylist(playlistId, now) : [];
 }
 
 /** The items as they will be shown, once they are written. */

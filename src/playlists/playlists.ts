@@ -62,7 +62,7 @@ export const playlistResource: Resource<PlaylistRow> = {
     return [{ pointer: "/campaign_id", detail: "An ad group is part of a campaign: name that as well." }];
   },
   requirements: (before, after) => [...adGroupRequirements(before, after), ...(isRestored(before, after) ? [contentLive(after.id)] : [])],
-  uses: (playlist) => usesOfPlaylist(playlist.id),
+  uses: (playlist, _purpose, now) => usesOfPlaylist(playlist.id, now),
   effects(db, before, after) {
     if (!before || (before.campaign_id === after.campaign_id && before.ad_group_id === after.ad_group_id)) return [];
     return touchStatements(db, [{ kind: "playlist", playlistId: after.id }]);

@@ -1,8 +1,12 @@
 import type { Requirement } from "../platform/requirement.ts";
 import type { UseQuery } from "../platform/uses.ts";
+import { takeoversPlaying } from "../takeovers/usage.ts";
 
-/** What plays a playlist: live schedules, and groups whose default it is. It can then be neither archived nor emptied. */
-export function usesOfPlaylist(playlistId: string): UseQuery[] {
+/**
+ * What plays a playlist: live schedules, groups whose default it is, and takeovers that are on. It can then be neither
+ * archived nor emptied. `now` in ms.
+ */
+export function usesOfPlaylist(playlistId: string, now: number): UseQuery[] {
   return [
     {
       type: "schedule",
@@ -10,6 +14,7 @@ export function usesOfPlaylist(playlistId: string): UseQuery[] {
       values: [playlistId],
     },
     { type: "device_group", query: "SELECT id, name FROM device_groups WHERE default_playlist_id = ?", values: [playlistId] },
+    takeoversPlaying(playlistId, now),
   ];
 }
 

@@ -6,6 +6,7 @@ import { assignmentStatement, pastDevices, profilePushStatement, scopes } from "
 import { deliverProfilesSoon } from "../devices/push.ts";
 import { touchStatements } from "../plans/touch.ts";
 import { idField, nameField, timeField, zoneField } from "../platform/fields.ts";
+import { takeoversOf } from "../takeovers/usage.ts";
 import { operatingHoursSchema } from "./hours.ts";
 import { stores, suppliers } from "./tables.ts";
 
@@ -64,6 +65,7 @@ export const storeResource: Resource<typeof stores.$inferSelect> = {
   uses: (store, purpose, now) => [
     { type: "device", query: "SELECT id, external_name AS name FROM devices WHERE store_id = ?", values: [store.id] },
     openClaims("store_id", store.id, now),
+    takeoversOf("STORE", store.id, now),
     ...(purpose === "delete" ? [pastDevices("store_id", store.id)] : []),
   ],
   deletable: true,

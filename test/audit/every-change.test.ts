@@ -28,6 +28,10 @@ const playlist = () => id(create("playlists", { name: "p" }));
 const hook = { name: "w", url: "https://hooks.receiver-of-tests.com/audit", events: ["device.paired"] };
 const webhook = () => id(create("webhooks", hook));
 
+async function emergency() {
+  return { name: "t", target_type: "GROUP", target_id: await group(), playlist_id: await id(playlistWithItems()) };
+}
+
 async function schedule(): Promise<string> {
   return await id(scheduleOf(await id(playlistWithItems()), "GROUP", (await smallNetwork()).group.id));
 }
@@ -166,6 +170,8 @@ const CHANGES: Record<string, () => Promise<Asked>> = {
     }),
   "PATCH /v1/admin/schedules/:id": change("schedules", schedule, { rules: { priority: 1 } }),
   "DELETE /v1/admin/schedules/:id": removal("schedules", schedule),
+  "POST /v1/admin/takeovers": async () => under("takeovers", await emergency()),
+  "POST /v1/admin/takeovers/:id/lift": async () => under(`takeovers/${await id(create("takeovers", await emergency()))}/lift`),
   "POST /v1/admin/webhooks": async () => under("webhooks", hook),
   "PATCH /v1/admin/webhooks/:id": change("webhooks", webhook, { status: "disabled" }),
   "DELETE /v1/admin/webhooks/:id": removal("webhooks", webhook),

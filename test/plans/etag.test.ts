@@ -48,9 +48,20 @@ describe("a plan's ETag", () => {
     ["the default playlist", (copy) => (copy.default_playlist_id = null)],
     ["a file's address", (copy) => (copy.versions = copy.versions.map((each) => ({ ...each, url: "https://other" })))],
     ["a takeover that is lifted", (copy) => (copy.takeovers = [])],
+    [
+      "a takeover that begins",
+      (copy) => (copy.takeovers = [...copy.takeovers, { id: "u", from: NOON + 1, to: null, items: items(["e"]) }]),
+    ],
     ["a takeover's end", (copy) => (copy.takeovers = copy.takeovers.map((each) => ({ ...each, to: NOON + 1 })))],
   ])("changes with %s", (_, change) => {
     expect(changed(change)).not.toBe(etag);
+  });
+
+  test("does not change by a takeover that ended before the plan begins; it does by one that ended on its first day", () => {
+    const ended = (to: number) =>
+      changed((copy) => (copy.takeovers = [...copy.takeovers, { id: "u", from: window.from - 5000, to, items: items(["a"]) }]));
+    expect(ended(window.from)).toBe(etag);
+    expect(ended(window.from + 1)).not.toBe(etag);
   });
 
   test("changes with the day, and not within it", () => {

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { type PlanInputChange, plansTouchedBy, touchStatements } from "../../src/plans/touch.ts";
+import { DAY_MS, HOUR_MS } from "../../src/platform/time.ts";
 import { admin, create } from "../support/admin.ts";
 import { playlistWithItems, scheduleOf } from "../support/media.ts";
 
@@ -117,6 +118,48 @@ describe("what is written marks the plans that it touches, and no others", () =>
     expect(await touched(patch(`devices/${b2}`, { external_name: "n" }))).toBe("");
   });
 
+  test("a takeover: whom it reaches, when it begins and when it is lifted; what it shows: while it stands", async () => {
+    const { groupA, s2, b1, touched, patch } = await network();
+    const { id, versionId } = await playlistWithItems();
+    const message = (target: Record<string, unknown>) => async () => {
+      takeover = (await create("takeovers", { name: "t", ...target })).id;
+    };
+    const lift = () => admin("POST", `/v1/admin/takeovers/${takeover}/lift`);
+    const items = (weight: number) => () =>
+      admin("PUT", `/v1/admin/playlists/${id}/items`, { items: [{ content_version_id: versionId, weight }] });
+    let takeover = "";
+    expect(await touched(message({ target_type: "GROUP", target_id: groupA.id, playlist_id: id }))).toBe("a1 a2");
+    expect(await touched(items(2))).toBe("a1 a2");
+    expect(await touched(patch(`devices/${b1}`, { group_id: groupA.id }))).toBe("b1");
+    expect(await touched(items(3))).toBe("a1 a2 b1");
+    expect(await touched(lift)).toBe("a1 a2 b1");
+    expect(await touched(items(4))).toBe("");
+    expect(await touched(message({ target_type: "STORE", target_id: s2.id, content_version_id: versionId }))).toBe("a2 b2");
+    expect(await touched(lift)).toBe("a2 b2");
+    expect(await touched(message({ target_type: "ALL", playlist_id: id }))).toContain("a1 a2 b1 b2");
+    expect(await touched(items(5))).toContain("a1 a2 b1 b2");
+    expect(await touched(lift)).toContain("a1 a2 b1 b2");
+    expect(await touched(lift)).toBe("");
+  });
+
+  test("what a takeover showed that ended days ago: none", async () => {
+    const { groupA, touched } = await network();
+    const { id, versionId } = await playlistWithItems();
+    const { id: takeover } = await create("takeovers", { name: "t", target_type: "GROUP", target_id: groupA.id, playlist_id: id });
+    await refresh();
+    const end = (agoMs: number) =>
+      env.DB.prepare("UPDATE takeovers SET ends_at = ? WHERE id = ?")
+        .bind(Date.now() - agoMs, takeover)
+        .run();
+    const items = (weight: number) => () =>
+      admin("PUT", `/v1/admin/playlists/${id}/items`, { items: [{ content_version_id: versionId, weight }] });
+    await end(HOUR_MS);
+    // It is part of the plan of its day still.
+    expect(await touched(items(2))).toBe("a1 a2");
+    await end(3 * DAY_MS);
+    expect(await touched(items(3))).toBe("");
+  });
+
   test("a group's policy: none", async () => {
     const { groupA, touched, patch } = await network();
     expect(await touched(patch(`device-groups/${groupA.id}`, { policy: { signature: "optional" } }))).toBe("");
@@ -145,6 +188,9 @@ describe("plansTouchedBy", () => {
       { kind: "store", storeId: "s" },
       { kind: "device", deviceId: "d" },
       { kind: "group", groupId: "g" },
+      { kind: "takeover", targetType: "ALL", targetId: "" },
+      { kind: "takeover", targetType: "GROUP", targetId: "g" },
+      { kind: "takeover", targetType: "STORE", targetId: "s" },
     ];
     for (const change of changes) {
       const { where, values } = plansTouchedBy(change);

@@ -11,9 +11,10 @@ import * as plans from "../../src/plans/tables.ts";
 import * as playlists from "../../src/playlists/tables.ts";
 import * as schedules from "../../src/schedules/tables.ts";
 import * as stores from "../../src/stores/tables.ts";
+import * as takeovers from "../../src/takeovers/tables.ts";
 import * as webhooks from "../../src/webhooks/tables.ts";
 
-const tables = [audit, campaigns, content, devices, monitoring, plans, playlists, schedules, stores, webhooks]
+const tables = [audit, campaigns, content, devices, monitoring, plans, playlists, schedules, stores, takeovers, webhooks]
   .flatMap((module): unknown[] => Object.values(module))
   .filter((value): value is SQLiteTable => is(value, SQLiteTable));
 
