@@ -2,8 +2,8 @@ import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** See `migrations/0008_playlists.sql` and `0011_plan_slots.sql`, which are the schema; `test/platform/tables.test.ts` holds the two together. */
 export const playoutPlans = sqliteTable("playout_plans", {
-  id: text("id").primaryKey(),
-  device_id: text("device_id").notNull().unique(),
+  device_id: text("device_id").primaryKey(),
+  id: text("id").notNull(),
   etag: text("etag").notNull(),
   plan_json: text("plan_json").notNull(),
   valid_from: integer("valid_from").notNull(),
