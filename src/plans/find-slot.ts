@@ -59,17 +59,33 @@ export function findPlanned(index: SlotIndex, play: SlotQuery): PlanFinding | nu
  * The slot of a play: the one that it cites, if that shows this content and has its time when the play started; else one of the
  * same content at that time. Of several, the plan of that very moment goes before one that is a minute away, and that before
  * plans that the device had been given earlier or later; then a takeover's message goes first, whose plays are never billed;
- * then the longest: a play is complete only where it would be in any of them. Null: not scheduled.
+ * then the longest: a play is complete only where it would be in any of them. Where a takeover shows the same content, a cited
+ * slot of a plan that it replaced over a minute ago does not make the play anybody's. Null: not scheduled.
  */
 export function findSlot({ book, byContent }: SlotIndex, play: SlotQuery, toleranceMs: number = SLOT_TOLERANCE_MS): FoundSlot | null {
   const cited = play.slotId ? citedSlot(book, play.slotId) : null;
-  if (cited && isOf(cited.item, play) && nearness(cited.loop, play.startedAt, toleranceMs) !== null) {
-    return found("slot", cited.item, cited.loop);
-  }
-  const candidates = (byContent.get(play.contentId) ?? [])
+  const citedNear = cited && isOf(cited.item, play) ? nearness(cited.loop, play.startedAt, toleranceMs) : null;
+  if (cited && (citedNear === 0 || citedNear === 1)) return found("slot", cited.item, cited.loop);
+  const best = nearestOfContent(byContent.get(play.contentId) ?? [], play, toleranceMs);
+  const overridden = best !== null && best.near === 0 && best.slot.takeover;
+  if (cited && citedNear !== null && !overridden) return found("slot", cited.item, cited.loop);
+  return best?.slot ?? null;
+}
+
+interface Candidate {
+  near: Nearness;
+  slot: FoundSlot;
+}
+
+function nearestOfContent(
+  items: readonly { item: SlotItem; loops: readonly SlotLoop[] }[],
+  play: SlotQuery,
+  toleranceMs: number,
+): Candidate | null {
+  const candidates = items
     .filter(({ item }) => isOf(item, play))
     .flatMap(({ item, loops }) =>
-      loops.flatMap((loop) => {
+      loops.flatMap((loop): Candidate[] => {
         const near = nearness(loop, play.startedAt, toleranceMs);
         return near === null ? [] : [{ near, slot: found("content", item, loop) }];
       }),
@@ -77,7 +93,7 @@ export function findSlot({ book, byContent }: SlotIndex, play: SlotQuery, tolera
   const [best] = candidates.sort(
     (a, b) => a.near - b.near || Number(b.slot.takeover) - Number(a.slot.takeover) || (b.slot.expected_ms ?? 0) - (a.slot.expected_ms ?? 0),
   );
-  return best?.slot ?? null;
+  return best ?? null;
 }
 
 function citedSlot({ items, loops }: SlotBook, slotId: string): { item: SlotItem; loop: SlotLoop } | null {
@@ -91,8 +107,11 @@ function isOf([, contentId, sha256]: SlotItem, { contentId: played, contentVersi
   return contentId === played && (!contentVersion || contentVersion === sha256);
 }
 
-/** How near a loop's times are to an instant: 0 at one, 1 as near as is allowed, 2 only as another plan had it; null: not near. */
-function nearness({ times, other = [] }: SlotLoop, at: number, toleranceMs: number): 0 | 1 | 2 | null {
+/** How near a loop's times are to an instant: 0 at one, 1 as near as is allowed, 2 only as another plan had it. */
+type Nearness = 0 | 1 | 2;
+
+/** Null: not near. */
+function nearness({ times, other = [] }: SlotLoop, at: number, toleranceMs: number): Nearness | null {
   if (times.some(([from, to]) => from <= at && at < to)) return 0;
   if (isNear(times, at, toleranceMs)) return 1;
   return isNear(other, at, toleranceMs) ? 2 : null;

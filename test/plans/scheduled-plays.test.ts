@@ -7,7 +7,7 @@ import { resolvePlan } from "../../src/plans/resolve.ts";
 import { slotsOf } from "../../src/plans/slots.ts";
 import { planWindow } from "../../src/plans/zone.ts";
 import { HOUR_MS, MINUTE_MS } from "../../src/platform/time.ts";
-import { admin } from "../support/admin.ts";
+import { admin, create } from "../support/admin.ts";
 import { makeDevice, postOne, type TestDevice } from "../support/device.ts";
 import { playlistWithItems, scheduleOf } from "../support/media.ts";
 import { CaughtQueue, drain } from "../support/pipeline.ts";
@@ -203,4 +203,22 @@ test("a play of a takeover is billed to nobody, though it cites a campaign; that
   expect(await report(message.contentId, now - 30 * MINUTE_MS, { slot_id: slotId })).toEqual(unbilled);
   expect(await report(message.contentId, now - 29 * MINUTE_MS)).toEqual(unbilled);
   expect(await report(booked.contentId, now - 28 * MINUTE_MS)).toEqual(FINE);
+});
+
+test("a takeover that an administrator starts is billed to nobody, also for plays that come after it was lifted", async () => {
+  const [booked, message] = await Promise.all([bookedImage(), bookedImage()]);
+  await scheduleOf(booked.id, "GROUP", device.groupId);
+  await give(now - HOUR_MS);
+  const takeover = await create("takeovers", { name: "Fire", target_type: "GROUP", target_id: device.groupId, playlist_id: message.id });
+  const plan = await give(Date.now());
+  const slotId = plan.segments.find(({ takeover_id }) => takeover_id === takeover.id)?.loop[0]?.slot_id;
+  expect(slotId).toMatch(/-0$/);
+  const unbilled = { ...FINE, billable: false };
+  const ago = (seconds: number) => Date.now() - seconds * 1000;
+  expect(await report(message.contentId, ago(20), { slot_id: slotId })).toEqual(unbilled);
+  expect((await admin("POST", `/v1/admin/takeovers/${takeover.id}/lift`)).status).toBe(200);
+  expect((await give(Date.now())).segments.some(({ takeover_id }) => takeover_id !== undefined)).toBe(false);
+  expect(await report(message.contentId, ago(21), { slot_id: slotId })).toEqual(unbilled);
+  expect(await report(message.contentId, ago(22))).toEqual(unbilled);
+  expect(await report(booked.contentId, ago(23))).toEqual(FINE);
 });

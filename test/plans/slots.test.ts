@@ -209,7 +209,7 @@ describe("a plan that replaces another at noon", () => {
     ]);
   });
 
-  test("that is a takeover of the same content is billed neither then nor a minute around it, unless the slot is cited", () => {
+  test("that is a takeover of the same content is billed neither then nor a minute around it, unless another slot is cited that was given up just then", () => {
     const takeovers = [{ id: "t", from: NOON, to: NOON + 10 * MINUTE_MS, items: items([["a", 1, 5000]]) }];
     const during = planOf({ schedules: [schedule("p")], playlists: [playlist("p", ["b"])], takeovers });
     const book = mergeSlots(kept, slotsOf(during), NOON);
@@ -221,7 +221,10 @@ describe("a plan that replaces another at noon", () => {
     expect(at(NOON)).toEqual([true, 5000]);
     expect(at(NOON + 10 * MINUTE_MS + 30_000)).toEqual([true, 5000]);
     expect(at(NOON + 12 * MINUTE_MS)).toEqual([false, 30_000]);
+    // A player may take a minute to change over; after it, the message is nobody's, whatever is cited.
     expect(at(NOON + MINUTE_MS, slotOf(before))).toEqual([false, 30_000]);
+    expect(at(NOON + MINUTE_MS + 1, slotOf(before))).toEqual([true, 5000]);
+    expect(at(NOON + 12 * MINUTE_MS, slotOf(before))).toEqual([false, 30_000]);
     expect(at(NOON - MINUTE_MS, during.segments.find(({ takeover_id }) => takeover_id)?.loop[0]?.slot_id)).toEqual([true, 5000]);
   });
 });
