@@ -1,7 +1,7 @@
 import type { DeviceClock } from "./clock.ts";
 import { utf8 } from "./encoding.ts";
 import type { Host } from "./host.ts";
-import { backoffMs, postJson } from "./http.ts";
+import { backoffMs, errorText, postJson } from "./http.ts";
 import type { LogQueue, QueuedLog, RefusedLog } from "./queue.ts";
 import type { TokenKeeper } from "./tokens.ts";
 import { type BatchOutcome, judgeAnswer, type SequencePosition } from "./verdicts.ts";
@@ -47,7 +47,8 @@ export class PlayLogClient {
   async run(signal: AbortSignal): Promise<void> {
     const { host, onRound } = this.#options;
     while (!signal.aborted) {
-      const round = await this.sendOnce();
+      // A disk that is full, say, must not end this for good.
+      const round = await this.sendOnce().catch((error: unknown) => this.#wait(null, errorText(error)));
       onRound?.(round);
       if (round.kind === "stopped") return;
       if (!signal.aborted) await host.sleep(pauseAfter(round), signal);

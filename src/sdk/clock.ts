@@ -18,6 +18,15 @@ export function offsetOf(sample: TimeSample): { offsetMs: number; delayMs: numbe
 }
 
 /**
+ * What to take for the offset after one more sample. A sample can be off by half its delay: as long as the known offset
+ * is within that, the sample says nothing better; else the clock has drifted, or nothing was known. Pure.
+ */
+export function refineOffset(known: number | null, sample: TimeSample): number {
+  const { offsetMs, delayMs } = offsetOf(sample);
+  return known !== null && Math.abs(known - offsetMs) <= delayMs / 2 ? known : Math.round(offsetMs);
+}
+
+/**
  * The device's clock: the machine's at start, carried on by its monotonic one. So durations are right, and the times in the
  * logs and in `Sent-At` stay on one clock, even when the machine's clock is set while a log waits.
  */
@@ -42,6 +51,11 @@ export class DeviceClock {
   /** Milliseconds since 1970 by the server, as well as is known. */
   serverNow(): number {
     return this.now() - (this.offsetMs ?? 0);
+  }
+
+  /** Takes note of a server's time that came with an answer. */
+  hear(sample: TimeSample): void {
+    this.offsetMs = refineOffset(this.offsetMs, sample);
   }
 
   /**

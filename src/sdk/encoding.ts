@@ -17,6 +17,10 @@ export function base64url(bytes: Uint8Array<ArrayBuffer>): string {
 
 /** SHA-256 of a text's UTF-8, in lower-case hex. */
 export async function sha256Hex(text: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text)));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text))));
+}
+
+/** Bytes in lower-case hex. */
+export function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

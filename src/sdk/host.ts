@@ -3,6 +3,8 @@ export interface HttpRequest {
   method: "GET" | "POST";
   headers: Record<string, string>;
   body?: string;
+  /** How long all of it may take, the body too; 30 s without it. */
+  timeoutMs?: number;
 }
 
 /** What the SDK needs of the machine that it runs on. All time, chance and network come through here, so that tests are exact. */
@@ -22,7 +24,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 /** The host that browsers, Bun and Node are. */
 export const systemHost: Host = {
-  fetch: (url, request) => fetch(url, { ...request, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) }),
+  fetch: (url, { timeoutMs, ...request }) => fetch(url, { ...request, signal: AbortSignal.timeout(timeoutMs ?? REQUEST_TIMEOUT_MS) }),
   wallClock: () => Date.now(),
   monotonic: () => performance.now(),
   random: () => Math.random(),

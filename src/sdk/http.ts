@@ -15,17 +15,30 @@ export type Answer =
 /** Posts JSON text. Never throws for what the network or the server does. */
 export async function postJson(host: Host, url: string, text: string, headers: Record<string, string> = {}): Promise<Answer> {
   try {
-    const response = await host.fetch(url, { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: text });
-    const answerText = await response.text();
+    const request = { method: "POST" as const, headers: { "Content-Type": "application/json", ...headers }, body: text };
+    return await readAnswer(host, await host.fetch(url, request));
+  } catch (error) {
+    return { kind: "unreachable", error: errorText(error) };
+  }
+}
+
+/** Reads a response to its end. Never throws: one that breaks off is none. */
+export async function readAnswer(host: Host, response: Response): Promise<Answer> {
+  try {
     return {
       kind: "answer",
       status: response.status,
-      body: parseObject(answerText),
+      body: parseObject(await response.text()),
       retryAfterMs: retryAfterMs(response.headers.get("Retry-After"), host.wallClock()),
     };
   } catch (error) {
-    return { kind: "unreachable", error: error instanceof Error ? error.message : String(error) };
+    return { kind: "unreachable", error: errorText(error) };
   }
+}
+
+/** What is known of an error, in words. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The wait that a `Retry-After` asks for (RFC 9110, 10.2.3: seconds or a date), in ms; null where it says nothing. */

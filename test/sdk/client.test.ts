@@ -186,6 +186,24 @@ describe("outages", () => {
   });
 });
 
+test("a disk that does not take the verdicts is waited for, and the loop goes on", async () => {
+  const stop = new AbortController();
+  const { host, client, queue } = await setUp(() => answer(1), ["a"]);
+  const settle = queue.settle.bind(queue);
+  queue.settle = async () => {
+    queue.settle = settle;
+    throw new Error("disk full");
+  };
+  const sleep = host.sleep.bind(host);
+  host.sleep = async (ms) => {
+    await sleep(ms);
+    if (host.slept.length === 2) stop.abort();
+  };
+  await client.run(stop.signal);
+  expect(host.slept).toEqual([500, 5000]);
+  expect(await queue.waiting()).toBe(0);
+});
+
 describe("a request that the server blames", () => {
   test("is halved until the guilty log stands alone, which is refused, and the others get through", async () => {
     const poison = (request: SeenRequest): Reply =>

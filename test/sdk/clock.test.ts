@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DeviceClock, offsetOf } from "../../src/sdk/clock.ts";
+import { DeviceClock, offsetOf, refineOffset } from "../../src/sdk/clock.ts";
 import { FakeHost } from "./fake-host.ts";
 
 test("the offset is the device's lead over the server with the way there and back halved", () => {
@@ -36,4 +36,14 @@ test("out of reach, what was known of the offset stays", async () => {
   clock.offsetMs = 7;
   expect(await clock.synchronise("http://edge")).toBe(null);
   expect(clock.offsetMs).toBe(7);
+});
+
+test("a sample changes the offset only where the offset cannot be right by it", () => {
+  // 1,000 ms ahead, give or take half of 100 ms.
+  const sample = { t0: 10_000, t1: 9_050, t2: 9_060, t3: 10_110 };
+  expect(refineOffset(null, sample)).toBe(1000);
+  expect(refineOffset(950, sample)).toBe(950);
+  expect(refineOffset(1050, sample)).toBe(1050);
+  expect(refineOffset(949, sample)).toBe(1000);
+  expect(refineOffset(1051, sample)).toBe(1000);
 });

@@ -6,7 +6,11 @@ export interface SeenRequest {
   text: string;
 }
 
-export type Reply = { status: number; body?: unknown; headers?: Record<string, string> } | "lost";
+export type Reply =
+  | { status: number; body?: unknown; headers?: Record<string, string> }
+  /** A body of bytes, in pieces; `cut`: the connection breaks behind them. */
+  | { status: number; pieces: Uint8Array[]; cut?: boolean; headers?: Record<string, string> }
+  | "lost";
 
 /** A host whose clock moves only when it is told to, and whose server answers what the test says. */
 export class FakeHost implements Host {
@@ -24,6 +28,8 @@ export class FakeHost implements Host {
     this.requests.push(seen);
     const reply = this.reply(seen);
     if (reply === "lost") throw new TypeError("connection lost");
+    if (reply.status === 304) return new Response(null, { status: 304 });
+    if ("pieces" in reply) return new Response(streamOf(reply.pieces, reply.cut === true), reply);
     return Response.json(reply.body ?? {}, { status: reply.status, headers: reply.headers ?? {} });
   }
 
@@ -54,4 +60,16 @@ export class FakeHost implements Host {
     this.wall += ms;
     this.elapsed += ms;
   }
+}
+
+function streamOf(pieces: Uint8Array[], cut: boolean): ReadableStream {
+  let next = 0;
+  return new ReadableStream({
+    pull(controller) {
+      const piece = pieces[next++];
+      if (piece) controller.enqueue(piece);
+      else if (cut) controller.error(new TypeError("connection cut"));
+      else controller.close();
+    },
+  });
 }
