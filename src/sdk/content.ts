@@ -95,7 +95,7 @@ export class ContentKeeper {
       const decision = decideStorage(needed, [...this.#files.values()], capBytes);
       tended.tooMuch = decision.tooMuch.map(({ sha256 }) => sha256);
       tended.evicted = await this.#remove(decision.evict);
-      let error = decision.tooMuch.length > 0 ? `${decision.tooMuch.length} files of the plan do not fit into the storage.` : null;
+      let error = decision.tooMuch.length > 0 ? `The storage is too small for ${decision.tooMuch.length} of the plan's files.` : null;
       for (const file of decision.fetch) {
         if (this.#options.clock.now() < (this.#failures.get(file.sha256)?.notBefore ?? 0)) {
           error ??= this.#lastError;

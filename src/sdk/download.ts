@@ -94,7 +94,7 @@ async function receive(
 async function appendAll(store: FileStore, file: NeededFile, kept: Kept, response: Response, signal: AbortSignal): Promise<string | null> {
   const reader = response.body?.getReader();
   if (!reader) return null;
-  const hangUp = () => reader.cancel().catch(() => undefined);
+  const hangUp = () => void reader.cancel().catch(() => undefined);
   signal.addEventListener("abort", hangUp, { once: true });
   try {
     while (!signal.aborted && (file.bytes === null || kept.bytes <= file.bytes)) {
@@ -108,7 +108,7 @@ async function appendAll(store: FileStore, file: NeededFile, kept: Kept, respons
     return null;
   } finally {
     signal.removeEventListener("abort", hangUp);
-    await hangUp();
+    hangUp();
   }
 }
 
