@@ -72,16 +72,23 @@ export class Books {
     return new Map(rows.map(({ device, ...sums }) => [device, sums]));
   }
 
-  refusals(): Refusals {
+  /** By code; of these devices alone, where they are given. */
+  refusals(devices: ReadonlySet<string> | null = null): Refusals {
     const rows = this.#store.db
-      .query<{ code: string; booked: number; refused: number }, []>(
-        `SELECT code, sum(booked) AS booked, sum(refused) AS refused FROM (
-           SELECT refusal AS code, 1 AS booked, 0 AS refused FROM books WHERE handed = 1 AND refusal IS NOT NULL
-           UNION ALL SELECT refused_as, 0, 1 FROM books WHERE refused_as IS NOT NULL)
-         GROUP BY code ORDER BY code`,
+      .query<{ device: string; code: string; booked: number; refused: number }, []>(
+        `SELECT device, code, sum(booked) AS booked, sum(refused) AS refused FROM (
+           SELECT device, refusal AS code, 1 AS booked, 0 AS refused FROM books WHERE handed = 1 AND refusal IS NOT NULL
+           UNION ALL SELECT device, refused_as, 0, 1 FROM books WHERE refused_as IS NOT NULL)
+         GROUP BY device, code ORDER BY code`,
       )
       .all();
-    return new Map(rows.map(({ code, booked, refused }) => [code, { booked, refused }]));
+    const refusals: Refusals = new Map();
+    for (const { device, code, booked, refused } of rows) {
+      if (devices && !devices.has(device)) continue;
+      const sum = refusals.get(code) ?? { booked: 0, refused: 0 };
+      refusals.set(code, { booked: sum.booked + booked, refused: sum.refused + refused });
+    }
+    return refusals;
   }
 
   /**

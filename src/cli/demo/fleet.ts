@@ -1,11 +1,13 @@
 import type { Round } from "../../sdk/client.ts";
 import { systemHost } from "../../sdk/host.ts";
+import type { AdminAccess } from "./api.ts";
 import { Books } from "./books.ts";
 import { roleOf } from "./faults.ts";
-import { type AdminAccess, createNetwork } from "./network.ts";
+import { createNetwork } from "./network.ts";
 import { type Counters, type Finding, judge, recordedByDevice, reportLine } from "./report.ts";
 import { Screen } from "./screen.ts";
 import type { DemoStore } from "./store.ts";
+import { noteScreens, switchedOff } from "./switches.ts";
 
 export interface FleetOptions {
   access: AdminAccess;
@@ -57,14 +59,17 @@ export class Fleet {
     const onSentLogs = (logs: number) => {
       this.#counters.sent += logs;
     };
+    noteScreens(store, network.screens);
     const beginAt = Date.now() - BEGIN_BEFORE_MS;
     this.#screens = network.screens.map(
-      (screen, index) =>
-        new Screen({ access, store, books: this.#books, items: network.items, screen, role: roleOf(index), onRound, onSentLogs }, beginAt),
+      (screen, index) => new Screen({ access, store, books: this.#books, screen, role: roleOf(index), onRound, onSentLogs }, beginAt),
     );
     print(`${network.summary}. Pairing the screens and switching them on …`);
-    for (let at = 0; at < this.#screens.length && !signal.aborted; at += PAIR_AT_ONCE)
-      await Promise.all(this.#screens.slice(at, at + PAIR_AT_ONCE).map((screen) => screen.powerOn()));
+    const off = switchedOff(store);
+    const screensOn = this.#screens.filter(({ deviceId }) => !off.has(deviceId));
+    for (let at = 0; at < screensOn.length && !signal.aborted; at += PAIR_AT_ONCE)
+      await Promise.all(screensOn.slice(at, at + PAIR_AT_ONCE).map((screen) => screen.powerOn()));
+    if (off.size > 0) print(`Switched off by hand: ${this.#screens.length - screensOn.length} (bun run screens on all).`);
   }
 
   /** Plays and reports, shift by shift, until the signal or for a time (ms). Returns whether the sums agreed at the end. */
@@ -92,6 +97,7 @@ export class Fleet {
     let last = performance.now();
     while (!signal.aborted && performance.now() < end) {
       await Bun.sleep(TICK_MS);
+      await this.#obey();
       const passed = (performance.now() - last) * this.#options.speed;
       last = performance.now();
       await Promise.all(
@@ -107,7 +113,25 @@ export class Fleet {
   async #rest(signal: AbortSignal): Promise<void> {
     this.#enter("resting");
     const end = performance.now() + REST_LONGEST_MS;
-    while (!signal.aborted && performance.now() < end && this.#finding.kind !== "agree") await Bun.sleep(TICK_MS);
+    while (!signal.aborted && performance.now() < end && this.#finding.kind !== "agree") {
+      await Bun.sleep(TICK_MS);
+      await this.#obey();
+    }
+  }
+
+  /** Does what people want of screens: switched by hand, or told to reboot. */
+  async #obey(): Promise<void> {
+    const { print, store } = this.#options;
+    const off = switchedOff(store);
+    await Promise.all(
+      this.#screens.map(async (screen) => {
+        await screen.rebootIfAsked();
+        if (screen.isOn !== off.has(screen.deviceId)) return;
+        if (screen.isOn) await screen.powerOff();
+        else await screen.powerOn();
+        print(`${screen.name} is ${screen.isOn ? "on again" : "off"}.`);
+      }),
+    );
   }
 
   #enter(phase: "playing" | "resting"): void {
@@ -127,22 +151,24 @@ export class Fleet {
   async #compare(): Promise<void> {
     const { access, print, store } = this.#options;
     const phase = this.#phase;
-    const writing = this.#screens.filter((screen) => screen.stopped === null);
+    const standing = this.#screens.filter((screen) => screen.stopped === null);
+    // What a screen that is off still has in its queue is not on its way.
+    const writing = standing.filter((screen) => screen.isOn);
     const ids = writing.map((screen) => screen.deviceId);
     const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
     const recorded = await recordedByDevice(access, ids, day(this.#begunAt - 2 * DAY_MS), day(Date.now() + DAY_MS));
     // Read behind the report: what it holds was in the books before.
     const known = new Set(ids);
     const expected = new Map([...this.#books.expected()].filter(([device]) => known.has(device)));
-    const refusals = this.#books.refusals();
+    const refusals = this.#books.refusals(known);
     const queued = (await Promise.all(writing.map((screen) => screen.queue.waiting()))).reduce((sum, waiting) => sum + waiting, 0);
     const settled = phase === "resting" && queued === 0 && performance.now() - this.#restSince > REST_LONGEST_MS / 2;
     const finding = judge(expected, recorded, refusals, settled);
     if (this.#phase === phase) this.#finding = finding;
-    const stopped = this.#screens.length - writing.length;
+    const [stopped, off] = [this.#screens.length - standing.length, standing.length - writing.length];
     const line = reportLine({
       ...{ elapsedMs: performance.now() - this.#startedAt, counters: this.#counters, refusals, queued, expected, recorded, finding },
-      phase: `${phase}${stopped > 0 ? `, ${stopped} stopped` : ""}`,
+      phase: `${phase}${stopped > 0 ? `, ${stopped} stopped` : ""}${off > 0 ? `, ${off} off` : ""}`,
     });
     print(line);
     store.note("counters", this.#counters);

@@ -1,5 +1,5 @@
+import type { AdminAccess } from "./api.ts";
 import { type Agreement, compare, FIGURES, NO_PLAYS, type Refusals, type Sums, type SumsByDevice, total } from "./books.ts";
-import type { AdminAccess } from "./network.ts";
 
 const DEVICES_PER_QUERY = 100;
 const QUERY_TIMEOUT_MS = 20_000;

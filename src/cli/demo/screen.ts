@@ -1,28 +1,30 @@
 import { PlayLogClient, type Round } from "../../sdk/client.ts";
 import { DeviceClock } from "../../sdk/clock.ts";
+import type { NowPlaying } from "../../sdk/heartbeat.ts";
 import { systemHost } from "../../sdk/host.ts";
 import { createIdentity, exportIdentity, type Identity, identityFromJwk, keepIdentity, type PrivateJwk } from "../../sdk/identity.ts";
 import { pairWithCode } from "../../sdk/pairing.ts";
 import { type PlayItem, Recorder, type RecorderState, type RecorderStore } from "../../sdk/recorder.ts";
 import { type Credentials, TokenKeeper } from "../../sdk/tokens.ts";
 import type { SequencePosition } from "../../sdk/verdicts.ts";
+import type { PlayingSlot, WhatPlays } from "../../sdk/what-plays.ts";
+import { type AdminAccess, adminPost } from "./api.ts";
 import type { BookedPlay, Books } from "./books.ts";
+import { Care } from "./care.ts";
 import { CHANCES, type Role, ShakyNetwork } from "./faults.ts";
-import { type AdminAccess, adminPost, type DemoItem, type DemoScreen } from "./network.ts";
+import type { DemoScreen } from "./network.ts";
 import { type DemoStore, StoredQueue } from "./store.ts";
 
 export interface ScreenOptions {
   access: AdminAccess;
   store: DemoStore;
   books: Books;
-  items: DemoItem[];
   screen: DemoScreen;
   role: Role;
   onRound: (round: Round) => void;
   onSentLogs: (logs: number) => void;
 }
 
-const GAP_MS = 500;
 const NO_SEQUENCE: RecorderStore = { load: async () => null, save: async () => {} };
 
 /** How a play ends, as drawn. `share` of the item's length is shown; the status is what it must be recorded as. */
@@ -31,6 +33,8 @@ interface Ending {
   share: number;
   status: BookedPlay["status"];
 }
+/** The plan cuts the slot before its item's end. */
+const CUT: Ending = { call: "interrupt", share: 1, status: "INTERRUPTED" };
 
 const ENDINGS: [chance: number, ending: Ending][] = [
   [0.03, { call: "skip", share: 0.3, status: "SKIPPED" }],
@@ -53,11 +57,12 @@ export function drawEnding(random: number): Ending {
 
 /** A player between power on and power off. */
 interface Running {
+  care: Care;
   recorder: Recorder;
   /** The same player, signing with a key that is not its own. */
   forger: Recorder | null;
   stop: AbortController;
-  ended: Promise<void>;
+  ended: Promise<unknown>;
 }
 
 /** One screen of the fleet: a real player of the SDK, in whose past the time runs faster. */
@@ -65,10 +70,10 @@ export class Screen {
   readonly queue: StoredQueue;
   readonly network: ShakyNetwork;
   readonly #options: ScreenOptions;
-  readonly #name: string;
   #identity: Identity | null = null;
   #running: Running | null = null;
-  #shown = 0;
+  #nowPlaying: NowPlaying | null = null;
+  #rebootAsked = false;
   #repeat: { log_id: string; text: string } | null = null;
   /** Why the server lets it write no more; null while it does. */
   stopped: string | null = null;
@@ -77,13 +82,16 @@ export class Screen {
 
   constructor(options: ScreenOptions, beginAt: number) {
     this.#options = options;
-    this.#name = options.screen.deviceId;
-    this.queue = new StoredQueue(options.store, this.#name);
+    this.queue = new StoredQueue(options.store, this.deviceId);
     this.network = new ShakyNetwork(systemHost, options.role, (url, request) => {
       if (!url.endsWith("/playback-logs/batch")) return;
       options.onSentLogs((JSON.parse(request.body ?? "") as { logs: unknown[] }).logs.length);
     });
-    this.position = Math.max(options.store.fact<number>(`position ${this.#name}`) ?? 0, beginAt);
+    this.position = Math.max(options.store.fact<number>(`position ${this.deviceId}`) ?? 0, beginAt);
+  }
+
+  get name(): string {
+    return this.#options.screen.name;
   }
 
   get deviceId(): string {
@@ -116,8 +124,19 @@ export class Screen {
       onPosition,
       onRound: (round) => this.#hear(round),
     });
+    const care = await Care.open({
+      ...{ host, baseUrl: access.baseUrl, tokens, clock, recorder, store: this.#options.store, deviceId: this.deviceId },
+      nowPlaying: () => this.#nowPlaying,
+      reboot: () => {
+        this.#rebootAsked = true;
+      },
+      onStopped: (code) => {
+        this.stopped = code;
+      },
+    });
     const stop = new AbortController();
-    this.#running = { recorder, forger, stop, ended: client.run(stop.signal) };
+    const ended = Promise.all([client.run(stop.signal), care.run(stop.signal)]);
+    this.#running = { care, recorder, forger, stop, ended };
   }
 
   async powerOff(): Promise<void> {
@@ -125,43 +144,69 @@ export class Screen {
     this.network.hangUp();
     await this.#running?.ended;
     this.#running = null;
+    this.#nowPlaying = null;
+    this.#rebootAsked = false;
   }
 
-  /** Shows items one after the other until the screen's time has come to `until` (ms), with what may go wrong meanwhile. */
+  get isOn(): boolean {
+    return this.#running !== null;
+  }
+
+  /** Restarts the player, where a command has asked for it. */
+  async rebootIfAsked(): Promise<void> {
+    if (!this.#rebootAsked || !this.#running) return;
+    await this.powerOff();
+    await this.powerOn();
+  }
+
+  /** Shows what the plan says, slot by slot, until the screen's time has come to `until` (ms), with what may go wrong meanwhile. */
   async playUntil(until: number): Promise<void> {
-    while (this.#running && this.stopped === null) {
-      const { items } = this.#options;
-      const item = items[this.#shown % items.length];
-      if (!item || this.position + item.durationMs + GAP_MS > until) return;
-      this.#shown += 1;
-      await this.#play(this.#running, item);
-      await this.#mishap();
+    while (this.#running?.care.ready && this.stopped === null) {
+      const playing = this.#running.care.whatPlays(this.position);
+      const step = playing && nextStep(playing, this.position);
+      if (!step || step.to > until) return;
+      if (step.play) {
+        await this.#play(this.#running, step.play);
+        await this.#mishap();
+      }
+      this.#moveTo(step.to);
     }
   }
 
-  async #play(running: Running, item: DemoItem): Promise<void> {
-    const { books, role, store } = this.#options;
-    const ending = drawEnding(Math.random());
+  async #play(running: Running, playing: PlayingSlot): Promise<void> {
+    const { books, role } = this.#options;
+    const { item, terms, slot } = playing;
+    const slotMs = playing.endsAt - playing.startsAt;
+    const ending = slotMs < (terms.duration_ms ?? 0) ? CUT : drawEnding(Math.random());
     const forged = running.forger !== null && Math.random() < role.forges;
-    const durationMs = Math.round(item.durationMs * ending.share);
+    const durationMs = Math.round(slotMs * ending.share);
     const logId = crypto.randomUUID();
     books.write({
       logId,
-      device: this.#options.screen.deviceId,
+      device: this.deviceId,
       status: ending.status,
       durationMs,
-      billable: ending.status === "COMPLETED" && item.campaignId !== null,
+      // Nobody knows when a play of unknown length is complete.
+      billable: ending.status === "COMPLETED" && terms.campaign_id !== null && terms.duration_ms !== null,
       refusal: forged ? "INVALID_SIGNATURE" : role.refusedAs,
     });
     const recorder = forged && running.forger ? running.forger : running.recorder;
-    const play = recorder.start(playItem(item), logId);
+    const play = recorder.start(playItem(playing), logId);
+    this.#nowPlaying = {
+      ...{ content_id: item.content_id, content_version: item.sha256, campaign_id: terms.campaign_id },
+      ...{ playlist_id: slot.playlist_id, slot_id: slot.slot_id, duration_s: slotMs / 1000 },
+      started_at: new Date(this.position + role.clockAheadMs).toISOString(),
+    };
     this.position += durationMs;
     const log = await play[ending.call]();
     books.handed(logId);
-    this.position += GAP_MS;
-    store.note(`position ${this.#name}`, this.position);
     // A forged log would be refused again, and counted again.
     if (!forged && role.refusedAs === null && Math.random() < CHANCES.repeat) this.#repeat = { log_id: logId, text: JSON.stringify(log) };
+  }
+
+  #moveTo(position: number): void {
+    this.position = position;
+    this.#options.store.note(`position ${this.deviceId}`, position);
   }
 
   #hear(round: Round): void {
@@ -210,37 +255,54 @@ export class Screen {
     const { store } = this.#options;
     return {
       load: async () => {
-        const jwk = store.fact<PrivateJwk>(`key ${this.#name}`);
+        const jwk = store.fact<PrivateJwk>(`key ${this.deviceId}`);
         return jwk && (await identityFromJwk(jwk));
       },
-      save: async (identity: Identity) => store.note(`key ${this.#name}`, await exportIdentity(identity)),
+      save: async (identity: Identity) => store.note(`key ${this.deviceId}`, await exportIdentity(identity)),
     };
   }
 
   #credentials() {
     const { store } = this.#options;
     return {
-      load: async () => store.fact<Credentials>(`credentials ${this.#name}`),
-      save: async (credentials: Credentials) => store.note(`credentials ${this.#name}`, credentials),
+      load: async () => store.fact<Credentials>(`credentials ${this.deviceId}`),
+      save: async (credentials: Credentials) => store.note(`credentials ${this.deviceId}`, credentials),
     };
   }
 
   #sequence() {
     const { store } = this.#options;
     return {
-      load: async () => store.fact<RecorderState>(`sequence ${this.#name}`),
-      save: async (state: RecorderState) => store.note(`sequence ${this.#name}`, state),
+      load: async () => store.fact<RecorderState>(`sequence ${this.deviceId}`),
+      save: async (state: RecorderState) => store.note(`sequence ${this.deviceId}`, state),
     };
   }
 }
 
-function playItem(item: DemoItem): PlayItem {
+/** Where a screen whose time is `at` goes next, and what it shows on the way there. Null: the plan does not say. Pure. */
+export function nextStep(playing: WhatPlays, at: number): { to: number; play: PlayingSlot | null } | null {
+  switch (playing.kind) {
+    case "slot":
+      // Whoever comes in the middle of a slot waits for the next one.
+      return { to: playing.endsAt, play: playing.startsAt === at ? playing : null };
+    case "nothing":
+      return { to: playing.until, play: null };
+    case "before":
+      return { to: playing.from, play: null };
+    case "over":
+      return null;
+  }
+}
+
+function playItem({ item, slot, terms }: PlayingSlot): PlayItem {
   return {
-    content_id: item.contentId,
-    content_version: item.contentVersion,
-    duration_expected: item.durationMs / 1000,
-    ...(item.campaignId ? { campaign_id: item.campaignId } : {}),
-    ...(item.adGroupId ? { ad_group_id: item.adGroupId } : {}),
+    content_id: item.content_id,
+    content_version: item.sha256,
+    slot_id: slot.slot_id,
+    ...(slot.playlist_id ? { playlist_id: slot.playlist_id } : {}),
+    ...(terms.duration_ms === null ? {} : { duration_expected: terms.duration_ms / 1000 }),
+    ...(terms.campaign_id ? { campaign_id: terms.campaign_id } : {}),
+    ...(terms.ad_group_id ? { ad_group_id: terms.ad_group_id } : {}),
     metadata: { screen_resolution: "1920x1080" },
   };
 }

@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS books (
   refusal TEXT, handed INTEGER NOT NULL DEFAULT 0, refused_as TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS books_device ON books (device);
+CREATE TABLE IF NOT EXISTS pieces (position INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS pieces_file ON pieces (device, sha256, position);
+CREATE TABLE IF NOT EXISTS complete_files (device TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (device, sha256)) WITHOUT ROWID;
 `;
 
 /** What the fleet keeps between two starts: keys, tokens, queues, books. A file of SQLite, so that a crash leaves it whole. */
@@ -32,6 +35,8 @@ export class DemoStore {
 
   constructor(path: string) {
     this.db = new Database(path, { create: true, strict: true });
+    // `bun run screens` writes to it while the demo runs.
+    this.db.run("PRAGMA busy_timeout = 5000");
     this.db.run("PRAGMA journal_mode = WAL");
     this.db.run("PRAGMA synchronous = NORMAL");
     this.db.run(SCHEMA);
