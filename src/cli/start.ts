@@ -73,6 +73,7 @@ function introduce({ url }: RunningWorker): void {
 Alive Signage answers on ${url}
   API and guides    ${url}/docs
   A report          curl -H "Authorization: Bearer $(grep ^ADMIN_TOKEN= .dev.vars | cut -d= -f2-)" "${url}/v1/admin/reports/proof-of-play?group_by=campaign&totals=true"
+  Pull a plug       npx -y bun run screens off 8     (and on 8)
   The Worker's log  .alive/worker.log
 Ctrl-C ends it; the next start goes on where this one stopped; --fresh begins anew.
 
