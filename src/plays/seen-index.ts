@@ -6,15 +6,21 @@ import {
   SEEN_PACK_MAX_ENTRIES,
   SEEN_RETENTION_MS,
 } from "./limits.ts";
-import { type FilterHash, filterHash, mayHold, type SeenEntry, searchPack, sortedPack, unpackSeen } from "./seen.ts";
+import { entryAt, type FilterHash, filterHash, mayHold, type SeenEntry, searchPack, sortedPack, unpackSeen } from "./seen.ts";
 import type { KeptArrival, PackFilter, SequencerStore } from "./sequencer-store.ts";
 
+/** More than a request has entries. */
+const BLOCK_ENTRIES = 1024;
+
 /**
- * Everything that a device's sequencer has seen, in bounded memory: the newest entries in a map, the older ones in sorted packs
- * that stay in storage and are loaded where their filter says that they may hold an id.
+ * Everything that a device's sequencer has seen, in bounded memory: the newest entries as they were written, with a map to find them,
+ * the older ones in sorted packs that stay in storage and are loaded where their filter says that they may hold an id.
  */
 export class SeenIndex {
-  readonly #fresh = new Map<string, SeenEntry>();
+  /** By id: which of {@link #blocks} times 1,024, and the place in it. Numbers, not objects: what lives for an hour costs the collector. */
+  readonly #fresh = new Map<string, number>();
+  /** The newest requests' entries, packed. */
+  #blocks: Uint8Array[] = [];
   #freshSince: number | null = null;
   /** The newest packs' filters, newest first. */
   #filters: PackFilter[] = [];
@@ -31,7 +37,10 @@ export class SeenIndex {
     for (const { at, seen } of arrivals) {
       if (seen === null) continue;
       this.#freshSince ??= at;
-      for (const entry of unpackSeen(seen)) this.#fresh.set(entry.id, entry);
+      this.#addBlock(
+        seen,
+        unpackSeen(seen).map(({ id }) => id),
+      );
     }
     this.#loadFilters();
   }
@@ -44,7 +53,7 @@ export class SeenIndex {
 
   find(id: string): SeenEntry | null {
     const fresh = this.#fresh.get(id);
-    if (fresh) return fresh;
+    if (fresh !== undefined) return this.#freshAt(fresh);
     const hash = filterHash(id);
     const found = this.#findIn(this.#filters, id, hash);
     if (found || !this.#hasMore) return found;
@@ -60,11 +69,22 @@ export class SeenIndex {
     return null;
   }
 
-  /** Takes entries whose arrival was written. */
-  add(entries: SeenEntry[], now: number): void {
-    if (entries.length === 0) return;
+  /** Takes entries whose arrival was written: as they were packed, and their ids in the same order. */
+  add(packed: Uint8Array, ids: string[], now: number): void {
+    if (ids.length === 0) return;
     this.#freshSince ??= now;
-    for (const entry of entries) this.#fresh.set(entry.id, entry);
+    this.#addBlock(packed, ids);
+  }
+
+  #addBlock(packed: Uint8Array, ids: string[]): void {
+    const first = this.#blocks.length * BLOCK_ENTRIES;
+    this.#blocks.push(packed);
+    for (let place = 0; place < ids.length; place++) this.#fresh.set(ids[place] ?? "", first + place);
+  }
+
+  #freshAt(at: number): SeenEntry | null {
+    const block = this.#blocks[Math.floor(at / BLOCK_ENTRIES)];
+    return block ? entryAt(block, at % BLOCK_ENTRIES) : null;
   }
 
   /** Whether the newest entries are many or old enough for a pack. */
@@ -79,11 +99,15 @@ export class SeenIndex {
 
   /** Packs the newest entries and drops the packs that are too old. Call it in a transaction, and what it returns when that held. */
   pack(now: number, confirmed: [number, number][]): () => void {
-    this.#addPacks([...this.#fresh.values()], now);
+    this.#addPacks(
+      [...this.#fresh.values()].flatMap((at) => this.#freshAt(at) ?? []),
+      now,
+    );
     this.store.clearSeen(confirmed);
     const dropped = this.store.dropPacksBefore(now - SEEN_RETENTION_MS);
     return () => {
       this.#fresh.clear();
+      this.#blocks = [];
       this.#freshSince = null;
       this.#loadFilters();
       for (const gone of dropped) this.#forget(gone);

@@ -63,7 +63,8 @@ function compareAt(entries: Uint8Array, at: number, wanted: Uint8Array): number 
   return 0;
 }
 
-function entryAt(bytes: Uint8Array, index: number): SeenEntry {
+/** The entry at a place of a pack, sorted or not. */
+export function entryAt(bytes: Uint8Array, index: number): SeenEntry {
   const at = index * ENTRY_BYTES;
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, ENTRY_BYTES);
   return {

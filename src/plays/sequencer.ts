@@ -159,16 +159,21 @@ export class DeviceSequencer extends DurableObject<Env> {
       this.#sender.allows(now) && now - this.#sealedAt >= DRAIN_AFTER_MS && sealsAtOnce(this.#outbox, lastArrival, arrivals)
         ? this.#seal(this.#outbox, keep.head, arrivals, now)
         : null;
+    const packed = packSeen(keep.seen);
     this.#write(atOnce?.head ?? keep.head, atOnce?.outbox ?? this.#outbox, () => {
       keep.bodies.forEach(({ bytes, plays }, index) => {
-        const seen = index === 0 ? packSeen(keep.seen) : null;
+        const seen = index === 0 ? packed : null;
         this.#store.addArrival({ n: lastArrival + 1 + index, at: request.receivedAt, plays, v: CHUNK_VERSION, seen, body: bytes });
       });
       if (keep.refused.length > 0) this.#store.addRefused(keep.refused, MAX_REFUSED_KEPT);
     });
     this.#lastArrival += arrivals.length;
     this.#outboxBytes += arrivals.reduce((sum, { bytes }) => sum + bytes, 0);
-    this.#seen.add(keep.seen, request.receivedAt);
+    this.#seen.add(
+      packed,
+      keep.seen.map(({ id }) => id),
+      request.receivedAt,
+    );
     if (atOnce) {
       this.#sealedAt = now;
       const bodies = keep.bodies.map(({ bytes }) => bytes);

@@ -35,7 +35,7 @@ export const BUGS: PlantedBug[] = [
     file: SEQUENCER,
     find: "    const lastArrival = this.#lastArrival;\n",
     replace:
-      "    const lastArrival = this.#lastArrival;\n    this.#head = keep.head;\n    this.#seen.add(keep.seen, request.receivedAt);\n",
+      "    const lastArrival = this.#lastArrival;\n    this.#head = keep.head;\n    this.#seen.add(packSeen(keep.seen), keep.seen.map(({ id }) => id), request.receivedAt);\n",
     caughtBy: "simulation",
   },
   {
@@ -48,8 +48,8 @@ export const BUGS: PlantedBug[] = [
   {
     what: "what was seen is not written",
     file: SEQUENCER,
-    find: "index === 0 ? packSeen(keep.seen) : null",
-    replace: "index < 0 ? packSeen(keep.seen) : null",
+    find: "index === 0 ? packed : null",
+    replace: "index < 0 ? packed : null",
     caughtBy: "simulation",
   },
   {
