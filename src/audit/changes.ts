@@ -1,6 +1,7 @@
 import { and, asc, desc, getTableColumns, type Query, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { SQLiteInsertValue, SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
+import { scopeTerms, type ViewerScope } from "../auth/principal.ts";
 import { type FieldError, Problem } from "../platform/errors.ts";
 import { requireMatch } from "../platform/etag.ts";
 import { findFirstAnswer, type IdempotentRequest, rememberStatements } from "../platform/idempotency.ts";
@@ -175,8 +176,33 @@ export async function findRow(db: D1Database, resource: Pick<Resource, "table" |
     .prepare(`SELECT * FROM ${tableName(resource.table)} WHERE id = ?`)
     .bind(id)
     .first<Row>();
-  if (!row) throw new Problem("not-found", `There is no ${labelOf(resource)} with this id.`);
+  if (!row) throw noSuch(resource);
   return row;
+}
+
+/**
+ * The row, as far as a viewer's scope goes; `scope` is null for who sees the whole network.
+ * @throws Problem `not-found`, where it is there but out of scope, too: nothing is told of what is others'. `forbidden` where such rows
+ *   cannot be narrowed to the scope.
+ */
+export async function findVisible(
+  db: D1Database,
+  resource: Pick<Resource, "table" | "noun" | "visible">,
+  id: string,
+  scope: ViewerScope | null,
+): Promise<Row> {
+  if (scope === null) return await findRow(db, resource, id);
+  const [row] = (await drizzle(db)
+    .select()
+    .from(resource.table)
+    .where(and(sql`${resource.table.id} = ${id}`, ...scopeTerms(scope, resource.visible)))
+    .limit(1)) as Row[];
+  if (!row) throw noSuch(resource);
+  return row;
+}
+
+function noSuch(resource: Pick<Resource, "noun">): Problem {
+  return new Problem("not-found", `There is no ${labelOf(resource)} with this id.`);
 }
 
 /** One page of a table, by id; ids made here grow with time. The conditions come from filters. */

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { getTableColumns, getTableName, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
+import type { Visibility } from "../auth/principal.ts";
 import type { FieldError } from "../platform/errors.ts";
 import { tagField } from "../platform/fields.ts";
 import type { Requirement } from "../platform/requirement.ts";
@@ -38,6 +39,10 @@ export interface Resource<R extends Row = Row> {
   /** One of them in an answer. */
   answer: z.ZodObject;
   filters: Record<string, Filter>;
+  /** What of it viewers of one supplier or one brand see. A kind of scope that is not here is refused: `{}` refuses both. */
+  visible: Visibility;
+  /** Fields of a body that only role admin may send. */
+  administered?: readonly string[];
   /** The answer to POST, where that shows more than {@link answer}. */
   created?: z.ZodObject;
   /** What only the answer to POST shows, as a secret: kept nowhere, and made again for an answer that is repeated. */

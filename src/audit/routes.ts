@@ -1,14 +1,16 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { SQL } from "drizzle-orm";
 import { uuidv7 } from "uuidv7";
-import { requireAdmin } from "../auth/admin.ts";
+import { guarded, principalOf, viewerScope } from "../auth/access.ts";
+import { OPERATE, reads, scopeTerms } from "../auth/principal.ts";
+import { Problem } from "../platform/errors.ts";
 import { etagOf } from "../platform/etag.ts";
 import { idField } from "../platform/fields.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { readIdempotency } from "../platform/idempotency.ts";
 import { pageQuery, pageSchema } from "../platform/paging.ts";
 import { presentRow, type Row } from "../platform/rows.ts";
-import { type CreateOutcome, changeRow, createRow, findRow, listRows } from "./changes.ts";
+import { type CreateOutcome, changeRow, createRow, findVisible, listRows } from "./changes.ts";
 import { deleteRow } from "./delete.ts";
 import { type Filter, labelOf, newRow, type Resource } from "./resource.ts";
 
@@ -21,9 +23,6 @@ export const createHeaders = z.object({
 export const changeHeaders = z.object({
   "If-Match": z.string().optional().meta({ description: "The ETag that was read; 412 where it is no longer the row's." }),
 });
-
-/** What every administrator's route says of itself in OpenAPI, and who guards it. */
-export const adminRoute = { security: [{ admin: [] }], middleware: [requireAdmin] };
 
 /** The heading under which a resource's routes stand in the reference. */
 export function tagOf({ plural }: Pick<Resource, "plural">): string {
@@ -43,14 +42,27 @@ export function resourceRouter(resource: Resource) {
 
 type Router = ReturnType<typeof createRouter>;
 
-/** What the routes of a resource have in common in OpenAPI. */
-function commonOf(resource: Resource) {
-  return { ...adminRoute, tags: [tagOf(resource)] };
+function readingOf(resource: Resource) {
+  return { ...guarded(reads(resource.visible)), tags: [tagOf(resource)] };
+}
+
+function changingOf(resource: Resource) {
+  return { ...guarded(OPERATE), tags: [tagOf(resource)] };
+}
+
+/** @throws Problem `forbidden` for a field that only role admin may send. */
+function refuseAdministered(c: AppContext, resource: Resource, body: Row): void {
+  if (principalOf(c).role === "admin") return;
+  const errors = (resource.administered ?? [])
+    .filter((field) => body[field] !== undefined)
+    .map((field) => ({ pointer: `/${field}`, detail: "Only role admin may set this; leave it out." }));
+  const [first] = errors;
+  if (first) throw new Problem("forbidden", `${first.pointer}: ${first.detail}`, { errors });
 }
 
 function addCreate(router: Router, resource: Resource): void {
   const route = createRoute({
-    ...commonOf(resource),
+    ...changingOf(resource),
     method: "post",
     path: resource.path,
     summary: `Create: ${labelOf(resource)}`,
@@ -59,6 +71,7 @@ function addCreate(router: Router, resource: Resource): void {
   });
   router.openapi(route, async (c) => {
     const body: Row = c.req.valid("json");
+    refuseAdministered(c, resource, body);
     const now = Date.now();
     const row = newRow(resource.table, body, typeof body.id === "string" ? body.id : uuidv7(), now, resource.initial?.(now));
     const outcome = await createRow({ db: c.env.DB, actor: c.get("actor"), now }, resource, row, await readIdempotency(c));
@@ -70,7 +83,7 @@ function addCreate(router: Router, resource: Resource): void {
 
 function addList(router: Router, resource: Resource): void {
   const route = createRoute({
-    ...commonOf(resource),
+    ...readingOf(resource),
     method: "get",
     path: resource.path,
     summary: `List ${resource.plural}`,
@@ -79,27 +92,30 @@ function addList(router: Router, resource: Resource): void {
   });
   router.openapi(route, async (c) => {
     const query = c.req.valid("query");
-    const page = await listRows(c.env.DB, resource.table, query, conditionsOf(resource.filters, query));
+    const conditions = [...conditionsOf(resource.filters, query), ...scopeTerms(viewerScope(c), resource.visible)];
+    const page = await listRows(c.env.DB, resource.table, query, conditions);
     return c.json({ ...page, items: page.items.map((row) => presentRow(row, resource.hidden)) }, 200);
   });
 }
 
 function addGet(router: Router, resource: Resource): void {
   const route = createRoute({
-    ...commonOf(resource),
+    ...readingOf(resource),
     method: "get",
     path: `${resource.path}/{id}`,
     summary: `Get: ${labelOf(resource)}`,
     request: { params: idParams },
     responses: responses(200, `The ${labelOf(resource)}`, resource.answer),
   });
-  router.openapi(route, async (c) => await answerRow(c, resource, await findRow(c.env.DB, resource, c.req.valid("param").id)));
+  router.openapi(route, async (c) => {
+    return await answerRow(c, resource, await findVisible(c.env.DB, resource, c.req.valid("param").id, viewerScope(c)));
+  });
 }
 
 function addChange(router: Router, resource: Resource): void {
   const body = { required: true, content: { "application/json": { schema: resource.change } } };
   const route = createRoute({
-    ...commonOf(resource),
+    ...changingOf(resource),
     method: "patch",
     path: `${resource.path}/{id}`,
     summary: `Change: ${labelOf(resource)}`,
@@ -109,7 +125,9 @@ function addChange(router: Router, resource: Resource): void {
   router.openapi(route, async (c) => {
     const change = { db: c.env.DB, actor: c.get("actor"), now: Date.now() };
     const { id } = c.req.valid("param");
-    const { row, effects } = await changeRow(change, resource, id, c.req.valid("json"), c.req.header("If-Match"));
+    const asked: Row = c.req.valid("json");
+    refuseAdministered(c, resource, asked);
+    const { row, effects } = await changeRow(change, resource, id, asked, c.req.header("If-Match"));
     if (effects) deliverSoon(c, resource);
     return await answerRow(c, resource, row);
   });
@@ -117,7 +135,7 @@ function addChange(router: Router, resource: Resource): void {
 
 function addDelete(router: Router, resource: Resource): void {
   const route = createRoute({
-    ...commonOf(resource),
+    ...changingOf(resource),
     method: "delete",
     path: `${resource.path}/{id}`,
     summary: `Delete: ${labelOf(resource)}`,

@@ -3,6 +3,7 @@ import { archived, contains, equals, type Resource, tagged } from "../audit/reso
 import { resourceRouter } from "../audit/routes.ts";
 import { idField, nameField, tagsField, timeField } from "../platform/fields.ts";
 import { adGroups, campaigns } from "./tables.ts";
+import { ofVisibleCampaign } from "./visible.ts";
 
 /** A part of a campaign. It stays in its campaign, since recorded plays name both. */
 export const adGroupResource: Resource<typeof adGroups.$inferSelect> = {
@@ -34,6 +35,7 @@ export const adGroupResource: Resource<typeof adGroups.$inferSelect> = {
     archived: archived(adGroups.archived_at),
     q: contains(adGroups.name),
   },
+  visible: ofVisibleCampaign(adGroups.campaign_id),
   references: { campaign_id: campaigns },
   uses: (adGroup) => [
     { type: "playlist", query: "SELECT id, name FROM playlists WHERE ad_group_id = ? AND archived_at IS NULL", values: [adGroup.id] },

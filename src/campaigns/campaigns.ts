@@ -45,6 +45,7 @@ export const campaignResource: Resource<typeof campaigns.$inferSelect> = {
     archived: archived(campaigns.archived_at),
     q: anyContains([campaigns.name, campaigns.brand_name]),
   },
+  visible: { brand: (name) => sql`${campaigns.brand_name} = ${name}` },
   uses: (campaign) => [
     { type: "playlist", query: "SELECT id, name FROM playlists WHERE campaign_id = ? AND archived_at IS NULL", values: [campaign.id] },
   ],

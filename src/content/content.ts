@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { archived, contains, equals, type Resource, tagged } from "../audit/resource.ts";
 import { resourceRouter } from "../audit/routes.ts";
+import { ofVisibleContent } from "../campaigns/visible.ts";
 import { idField, nameField, timeField } from "../platform/fields.ts";
 import { playlistsUsingContent } from "../playlists/usage.ts";
 import { takeoversShowing } from "../takeovers/usage.ts";
@@ -55,6 +56,7 @@ export const contentResource: Resource<typeof content.$inferSelect> = {
     archived: archived(content.archived_at),
     q: contains(content.name),
   },
+  visible: ofVisibleContent(content.id),
   unique: ["external_id"],
   uses: (row, _purpose, now) => [playlistsUsingContent(row.id), takeoversShowing(row.id, now)],
 };

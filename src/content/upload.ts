@@ -1,6 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { createRow } from "../audit/changes.ts";
-import { adminRoute, createdHeaders, idParams, tagOf } from "../audit/routes.ts";
+import { createdHeaders, idParams, tagOf } from "../audit/routes.ts";
+import { guarded } from "../auth/access.ts";
+import { OPERATE } from "../auth/principal.ts";
 import { Problem } from "../platform/errors.ts";
 import { sha256Field } from "../platform/fields.ts";
 import { createRouter, responses } from "../platform/http.ts";
@@ -16,7 +18,7 @@ export const uploadRoutes = createRouter();
 
 uploadRoutes.openapi(
   createRoute({
-    ...adminRoute,
+    ...guarded(OPERATE),
     tags: [tagOf(versionResource)],
     method: "post",
     path: PATH,

@@ -2,7 +2,9 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { uuidv7 } from "uuidv7";
 import { createRow } from "../audit/changes.ts";
 import { newRow, type Resource } from "../audit/resource.ts";
-import { adminRoute, createdHeaders, createHeaders, idParams, noContent, tagOf } from "../audit/routes.ts";
+import { createdHeaders, createHeaders, idParams, noContent, tagOf } from "../audit/routes.ts";
+import { guarded } from "../auth/access.ts";
+import { OPERATE, reads } from "../auth/principal.ts";
 import { idField, sha256Field, timeField } from "../platform/fields.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { readIdempotency } from "../platform/idempotency.ts";
@@ -62,18 +64,21 @@ const uploadResource: Resource<Upload> = {
   change: z.strictObject({}),
   answer: uploadSchema,
   filters: {},
+  visible: {},
   references: { content_id: content },
   hidden: ["r2_upload_id"],
 };
 
-const common = { ...adminRoute, tags: [tagOf(versionResource)] };
+const tags = [tagOf(versionResource)];
+const reading = { ...guarded(reads(uploadResource.visible)), tags };
+const changing = { ...guarded(OPERATE), tags };
 const oneParams = idParams.extend({ upload_id: idField });
 
 export const multipartRoutes = createRouter();
 
 multipartRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: PATH,
     summary: "Begin the upload of a large file in parts",
@@ -103,7 +108,7 @@ multipartRoutes.openapi(
 
 multipartRoutes.openapi(
   createRoute({
-    ...common,
+    ...reading,
     method: "get",
     path: ONE,
     summary: "An upload and the parts that have arrived",
@@ -120,7 +125,7 @@ multipartRoutes.openapi(
 
 multipartRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "put",
     path: `${ONE}/parts/{number}`,
     summary: "Put a part of a file",
@@ -141,7 +146,7 @@ multipartRoutes.openapi(
 
 multipartRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: `${ONE}/complete`,
     summary: "Make a version of an upload",
@@ -163,7 +168,7 @@ multipartRoutes.openapi(
 
 multipartRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "delete",
     path: ONE,
     summary: "Abort an upload",

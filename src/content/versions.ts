@@ -1,9 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { uuidv7 } from "uuidv7";
-import { createRow, findRow, listRows } from "../audit/changes.ts";
+import { createRow, findRow, findVisible, listRows } from "../audit/changes.ts";
 import { newRow, type Resource } from "../audit/resource.ts";
-import { adminRoute, createdHeaders, createHeaders, idParams, tagOf } from "../audit/routes.ts";
+import { createdHeaders, createHeaders, idParams, tagOf } from "../audit/routes.ts";
+import { guarded, viewerScope } from "../auth/access.ts";
+import { OPERATE, reads } from "../auth/principal.ts";
 import { Problem } from "../platform/errors.ts";
 import { etagOf } from "../platform/etag.ts";
 import { idField, sha256Field, timeField } from "../platform/fields.ts";
@@ -61,6 +63,7 @@ export const versionResource: Resource<VersionRow> = {
   change: z.strictObject({}),
   answer: versionSchema,
   filters: {},
+  visible: {},
   references: { content_id: content },
   existing: findExisting,
   requirements: (before, after) => (before ? [] : [notBeingRemoved(after)]),
@@ -82,13 +85,15 @@ function notBeingRemoved({ sha256, created_at }: VersionRow): Requirement {
 }
 
 const VERSION_ETAG = etagOf(1);
-const common = { ...adminRoute, tags: [tagOf(versionResource)] };
+const tags = [tagOf(versionResource)];
+const reading = { ...guarded(reads(contentResource.visible)), tags };
+const changing = { ...guarded(OPERATE), tags };
 
 export const versionRoutes = createRouter();
 
 versionRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: VERSIONS_PATH,
     summary: "Create a content version",
@@ -120,7 +125,7 @@ versionRoutes.openapi(
 
 versionRoutes.openapi(
   createRoute({
-    ...common,
+    ...reading,
     method: "get",
     path: VERSIONS_PATH,
     summary: "List a content's versions",
@@ -129,7 +134,7 @@ versionRoutes.openapi(
   }),
   async (c) => {
     const { id } = c.req.valid("param");
-    await findRow(c.env.DB, contentResource, id);
+    await findVisible(c.env.DB, contentResource, id, viewerScope(c));
     const page = await listRows(c.env.DB, contentVersions, c.req.valid("query"), [sql`${contentVersions.content_id} = ${id}`]);
     return c.json({ ...page, items: page.items.map(presentVersion) }, 200);
   },
@@ -137,7 +142,7 @@ versionRoutes.openapi(
 
 versionRoutes.openapi(
   createRoute({
-    ...common,
+    ...reading,
     method: "get",
     path: `${VERSIONS_PATH}/{version_id}`,
     summary: "Get a content version",
@@ -146,6 +151,7 @@ versionRoutes.openapi(
   }),
   async (c) => {
     const { id, version_id } = c.req.valid("param");
+    await findVisible(c.env.DB, contentResource, id, viewerScope(c));
     const row = await findRow(c.env.DB, versionResource, version_id);
     if (row.content_id !== id) throw new Problem("not-found", "There is no content version with this id.");
     return c.json(presentVersion(row), 200, { ETag: VERSION_ETAG });

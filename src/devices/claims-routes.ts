@@ -1,4 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { guarded } from "../auth/access.ts";
+import { OPERATE, reads } from "../auth/principal.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { readIdempotency } from "../platform/idempotency.ts";
 import { pageQuery, pageSchema } from "../platform/paging.ts";
@@ -6,7 +8,9 @@ import { type DecisionOutcome, decideOnClaim, listClaims } from "./claims.ts";
 import { claimPresetsShape } from "./claims-presets.ts";
 
 const CODE_MAX_CHARS = 64;
-const SECURITY = [{ admin: [] }];
+/** Who asks for a code stands in no store yet: claims are no supplier's. */
+const reading = { ...guarded(reads({})), tags: ["Pairing"] };
+const changing = { ...guarded(OPERATE), tags: ["Pairing"] };
 
 const claimSchema = z
   .object({
@@ -31,10 +35,9 @@ const claimSchema = z
 const idParam = z.object({ id: z.uuid() });
 
 const list = createRoute({
+  ...reading,
   method: "get",
   path: "/v1/admin/claims",
-  tags: ["Pairing"],
-  security: SECURITY,
   summary: "List claims, those that wait for a decision first",
   request: {
     query: z.strictObject({
@@ -47,10 +50,9 @@ const list = createRoute({
 });
 
 const approve = createRoute({
+  ...changing,
   method: "post",
   path: "/v1/admin/claims/{id}/approve",
-  tags: ["Pairing"],
-  security: SECURITY,
   summary: "Approve a player's own claim",
   request: {
     params: idParam,
@@ -60,16 +62,15 @@ const approve = createRoute({
 });
 
 const reject = createRoute({
+  ...changing,
   method: "post",
   path: "/v1/admin/claims/{id}/reject",
-  tags: ["Pairing"],
-  security: SECURITY,
   summary: "Reject a player's own claim",
   request: { params: idParam },
   responses: responses(200, "The claim", claimSchema),
 });
 
-/** What administrators see of claims, and decide. Mounted behind `requireAdmin`. */
+/** What administrators see of claims, and decide. */
 export const claimsRoutes = createRouter()
   .openapi(list, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid("query");

@@ -2,9 +2,11 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { uuidv7 } from "uuidv7";
 import { auditStatement } from "../audit/audit.ts";
-import { type Change, createRow, findRow, listRows } from "../audit/changes.ts";
+import { type Change, createRow, findRow, findVisible, listRows } from "../audit/changes.ts";
 import { equals, newRow, type Resource } from "../audit/resource.ts";
-import { adminRoute, conditionsOf, createdHeaders, createHeaders, idParams, listQuery } from "../audit/routes.ts";
+import { conditionsOf, createdHeaders, createHeaders, idParams, listQuery } from "../audit/routes.ts";
+import { guarded, viewerScope } from "../auth/access.ts";
+import { OPERATE, reads } from "../auth/principal.ts";
 import { Problem } from "../platform/errors.ts";
 import { idField, timeField } from "../platform/fields.ts";
 import { createRouter, responses } from "../platform/http.ts";
@@ -51,6 +53,7 @@ const commandResource: Resource<CommandRow> = {
   change: z.strictObject({}),
   answer: shownSchema,
   filters: { status: equals(deviceCommands.status, z.enum(COMMAND_STATUSES)), type: equals(deviceCommands.type, z.enum(COMMAND_TYPES)) },
+  visible: {},
   requirements: (_before, { device_id, id }) => [isActive(device_id), hasRoom(device_id, id)],
   effects: (db, _before, command, now) => [profilePushStatement(db, scopes.device(command.device_id), now)],
 };
@@ -75,14 +78,16 @@ function hasRoom(deviceId: string, id: string): Requirement {
   };
 }
 
-const common = { ...adminRoute, tags: ["Devices"] };
+const tags = ["Devices"];
+const reading = { ...guarded(reads(deviceResource.visible)), tags };
+const changing = { ...guarded(OPERATE), tags };
 const oneParams = idParams.extend({ command_id: idField });
 
 export const commandRoutes = createRouter();
 
 commandRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: PATH,
     summary: "Tell a device to do something",
@@ -112,7 +117,7 @@ commandRoutes.openapi(
 
 commandRoutes.openapi(
   createRoute({
-    ...common,
+    ...reading,
     method: "get",
     path: PATH,
     summary: "List a device's commands, newest first",
@@ -122,7 +127,7 @@ commandRoutes.openapi(
   async (c) => {
     const { id } = c.req.valid("param");
     const query: Row = c.req.valid("query");
-    await findRow(c.env.DB, deviceResource, id);
+    await findVisible(c.env.DB, deviceResource, id, viewerScope(c));
     const conditions = [sql`${deviceCommands.device_id} = ${id}`, ...conditionsOf(commandResource.filters, query)];
     const page = { limit: Number(query.limit), ...(typeof query.cursor === "string" ? { cursor: query.cursor } : {}) };
     const { items, next_cursor } = await listRows(c.env.DB, deviceCommands, page, conditions, "newest");
@@ -132,7 +137,7 @@ commandRoutes.openapi(
 
 commandRoutes.openapi(
   createRoute({
-    ...common,
+    ...reading,
     method: "get",
     path: `${PATH}/{command_id}`,
     summary: "Get a device's command",
@@ -141,13 +146,14 @@ commandRoutes.openapi(
   }),
   async (c) => {
     const { id, command_id } = c.req.valid("param");
+    await findVisible(c.env.DB, deviceResource, id, viewerScope(c));
     return c.json(presentRow(await findCommand(c.env.DB, id, command_id)) as Shown, 200);
   },
 );
 
 commandRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: `${PATH}/{command_id}/cancel`,
     summary: "Cancel a command that waits",

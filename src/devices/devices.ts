@@ -9,6 +9,7 @@ import { stores } from "../stores/tables.ts";
 import { assignmentStatement, profilePushStatement, scopes } from "./profile.ts";
 import { deliverProfilesSoon } from "./push.ts";
 import { deviceGroups, devices } from "./tables.ts";
+import { deviceVisible } from "./visible.ts";
 
 const STATUSES = ["unpaired", "active", "revoked"] as const;
 
@@ -55,6 +56,7 @@ export const deviceResource: Resource<typeof devices.$inferSelect> = {
     },
     q: contains(devices.external_name),
   },
+  visible: deviceVisible,
   hidden: ["token_family_id"],
   references: { store_id: stores, group_id: deviceGroups },
   initial: () => ({ status: "unpaired" }),

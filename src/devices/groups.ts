@@ -10,6 +10,7 @@ import { groupPolicySchema } from "./policy.ts";
 import { profilePushStatement, scopes } from "./profile.ts";
 import { deliverProfilesSoon } from "./push.ts";
 import { deviceGroups } from "./tables.ts";
+import { ofVisibleGroup } from "./visible.ts";
 
 const fields = {
   policy: groupPolicySchema.optional(),
@@ -36,6 +37,8 @@ export const groupResource: Resource<typeof deviceGroups.$inferSelect> = {
     })
     .openapi("DeviceGroup"),
   filters: { default_playlist_id: equals(deviceGroups.default_playlist_id, idField), q: contains(deviceGroups.name) },
+  visible: ofVisibleGroup(deviceGroups.id),
+  administered: ["policy"],
   requirements(before, after) {
     const { default_playlist_id } = after;
     if (default_playlist_id === null || before?.default_playlist_id === default_playlist_id) return [];

@@ -1,6 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { withOrigin } from "../audit/origin.ts";
-import { requireAdmin } from "../auth/admin.ts";
+import { authorize } from "../auth/access.ts";
+import { identify } from "../auth/admin.ts";
+import { OPERATE } from "../auth/principal.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { toIso } from "../platform/time.ts";
 import { dispatchWebhooksSoon } from "../webhooks/dispatch.ts";
@@ -125,7 +127,8 @@ export const pairingRoutes = createRouter()
     const now = Date.now();
     const body = c.req.valid("json");
     if (c.req.raw.headers.has("Authorization")) {
-      await requireAdmin(c, async () => {});
+      await identify(c, now);
+      authorize(c, OPERATE);
       forbidFields(body, ["device_info", "public_key"], "Only a player says this of itself.");
       const { store_id, group_id, name, device_id } = body;
       const presets = { store_id, group_id, name, device_id };

@@ -1,5 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { auditStatement } from "../audit/audit.ts";
+import { guarded } from "../auth/access.ts";
+import { OPERATE } from "../auth/principal.ts";
 import { Problem } from "../platform/errors.ts";
 import { createRouter, responses } from "../platform/http.ts";
 import { toIso } from "../platform/time.ts";
@@ -78,10 +80,10 @@ async function requireSequencerKnows(env: Env, deviceId: string): Promise<void> 
 }
 
 const revoke = createRoute({
+  ...guarded(OPERATE),
   method: "post",
   path: "/v1/admin/devices/{id}/revoke",
   tags: ["Devices"],
-  security: [{ admin: [] }],
   summary: "Revoke a device",
   description: "Answers when the device can write nothing any more. It may be paired anew by a claim that names it.",
   request: { params: z.object({ id: z.uuid() }) },
@@ -92,7 +94,6 @@ const revoke = createRoute({
   ),
 });
 
-/** Mounted behind `requireAdmin`. */
 export const revokeRoutes = createRouter().openapi(revoke, async (c) => {
   const { id } = c.req.valid("param");
   const revokedAt = await revokeDevice(c.env, id, c.get("actor"), Date.now());

@@ -1,15 +1,18 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
-import { listRows } from "../audit/changes.ts";
+import { findVisible, listRows } from "../audit/changes.ts";
 import { equals, type Filter } from "../audit/resource.ts";
-import { adminRoute, changeHeaders, conditionsOf, idParams, listQuery } from "../audit/routes.ts";
+import { changeHeaders, conditionsOf, idParams, listQuery } from "../audit/routes.ts";
+import { guarded, viewerScope } from "../auth/access.ts";
+import { OPERATE, reads, scopeTerms } from "../auth/principal.ts";
+import { ofVisibleDevice } from "../devices/visible.ts";
 import { etagOf } from "../platform/etag.ts";
 import { idField, timeField } from "../platform/fields.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { pageSchema } from "../platform/paging.ts";
 import type { Row } from "../platform/rows.ts";
 import type { IncidentAct } from "./decide.ts";
-import { actOnIncident, findIncident } from "./incident-acts.ts";
+import { actOnIncident } from "./incident-acts.ts";
 import { INCIDENT_TYPES, presentIncident } from "./incidents.ts";
 import { incidents } from "./tables.ts";
 
@@ -52,14 +55,17 @@ const filters: Record<string, Filter> = {
   },
 };
 
-const common = { ...adminRoute, tags: ["Incidents"] };
+const visible = ofVisibleDevice(incidents.device_id);
+const tags = ["Incidents"];
+const reading = { ...guarded(reads(visible)), tags };
+const changing = { ...guarded(OPERATE), tags };
 
 /** What is wrong, and what people do about it. Incidents open and resolve by themselves. */
 export const incidentRoutes = createRouter();
 
 incidentRoutes.openapi(
   createRoute({
-    ...common,
+    ...reading,
     method: "get",
     path: PATH,
     summary: "List incidents, newest first",
@@ -69,28 +75,30 @@ incidentRoutes.openapi(
   async (c) => {
     const query: Row = c.req.valid("query");
     const page = { limit: Number(query.limit), ...(typeof query.cursor === "string" ? { cursor: query.cursor } : {}) };
-    const { items, next_cursor } = await listRows(c.env.DB, incidents, page, conditionsOf(filters, query), "newest");
+    const conditions = [...conditionsOf(filters, query), ...scopeTerms(viewerScope(c), visible)];
+    const { items, next_cursor } = await listRows(c.env.DB, incidents, page, conditions, "newest");
     return c.json({ items: items.map(shown), next_cursor }, 200);
   },
 );
 
 incidentRoutes.openapi(
   createRoute({
-    ...common,
+    ...reading,
     method: "get",
     path: `${PATH}/{id}`,
     summary: "Get an incident",
     request: { params: idParams },
     responses: responses(200, "The incident", incidentSchema),
   }),
-  async (c) => answer(c, await findIncident(c.env.DB, c.req.valid("param").id)),
+  async (c) =>
+    answer(c, await findVisible(c.env.DB, { table: incidents, noun: "incident", visible }, c.req.valid("param").id, viewerScope(c))),
 );
 
 const changeRequest = { params: idParams, headers: changeHeaders };
 
 incidentRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "patch",
     path: `${PATH}/{id}`,
     summary: "Write notes on an incident",
@@ -110,7 +118,7 @@ incidentRoutes.openapi(
 
 incidentRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: `${PATH}/{id}/acknowledge`,
     summary: "Acknowledge an incident",
@@ -123,7 +131,7 @@ incidentRoutes.openapi(
 
 incidentRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: `${PATH}/{id}/resolve`,
     summary: "Resolve an incident by hand",

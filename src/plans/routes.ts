@@ -1,5 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { adminRoute, idParams } from "../audit/routes.ts";
+import { findVisible } from "../audit/changes.ts";
+import { idParams } from "../audit/routes.ts";
+import { guarded, viewerScope } from "../auth/access.ts";
+import { reads } from "../auth/principal.ts";
+import { deviceResource } from "../devices/devices.ts";
 import { requireStanding, superseded } from "../devices/standing.ts";
 import { authenticateDevice } from "../devices/token.ts";
 import { Problem } from "../platform/errors.ts";
@@ -47,7 +51,7 @@ async function devicePlan(c: AppContext, now: number): Promise<Response> {
 
 planRoutes.openapi(
   createRoute({
-    ...adminRoute,
+    ...guarded(reads(deviceResource.visible)),
     method: "get",
     path: "/v1/admin/devices/{id}/plan",
     tags: ["Schedules"],
@@ -67,6 +71,7 @@ planRoutes.openapi(
   async (c) => {
     const { id } = c.req.valid("param");
     const { at } = c.req.valid("query");
+    await findVisible(c.env.DB, deviceResource, id, viewerScope(c));
     const loaded = await loadPlanInput(c.env.DB, id, true);
     if (!loaded) throw new Problem("not-found", "There is no device with this id.");
     return c.json(explainPlan(loaded.input, (at === undefined ? null : parseInstant(at)) ?? Date.now()), 200);

@@ -10,7 +10,7 @@ export interface AppEnv {
   Bindings: Env;
   Variables: {
     correlationId: string;
-    /** Who changes things: set by `requireAdmin`. */
+    /** Who changes things: set by `authorize`. */
     actor: string;
   };
 }

@@ -1,7 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { uuidv7 } from "uuidv7";
-import { findRow } from "../audit/changes.ts";
-import { adminRoute, changeHeaders, createHeaders, idParams, noContent, tagOf } from "../audit/routes.ts";
+import { findVisible } from "../audit/changes.ts";
+import { changeHeaders, createHeaders, idParams, noContent, tagOf } from "../audit/routes.ts";
+import { guarded, viewerScope } from "../auth/access.ts";
+import { OPERATE, reads } from "../auth/principal.ts";
 import { Problem } from "../platform/errors.ts";
 import { etagOf } from "../platform/etag.ts";
 import { idField } from "../platform/fields.ts";
@@ -49,7 +51,9 @@ const addSchema = z.strictObject({ ...givenItem, order_index: place }).openapi("
 const changeSchema = z.strictObject({ ...changeable, order_index: z.int().min(0).optional() }).openapi("PlaylistItemChange");
 
 const wholeList = z.object({ items: z.array(itemSchema), version: z.int().meta({ description: "The playlist's" }) });
-const common = { ...adminRoute, tags: [tagOf(playlistResource)] };
+const tags = [tagOf(playlistResource)];
+const reading = { ...guarded(reads(playlistResource.visible)), tags };
+const changing = { ...guarded(OPERATE), tags };
 const itemParams = idParams.extend({ item_id: idField });
 const jsonBody = <T extends z.ZodType>(schema: T) => ({ required: true, content: { "application/json": { schema } } });
 
@@ -58,7 +62,7 @@ export const playlistItemRoutes = createRouter();
 
 playlistItemRoutes.openapi(
   createRoute({
-    ...common,
+    ...reading,
     method: "get",
     path: PATH,
     summary: "List a playlist's items",
@@ -68,7 +72,7 @@ playlistItemRoutes.openapi(
   async (c) => {
     const { id } = c.req.valid("param");
     const { limit, cursor } = c.req.valid("query");
-    const playlist = await findRow(c.env.DB, playlistResource, id);
+    const playlist = await findVisible(c.env.DB, playlistResource, id, viewerScope(c));
     const items = await readItemsBehind(c.env.DB, id, readPlace(cursor), limit + 1);
     const page = pageOf(items, limit, (item) => String(item.order_index));
     return c.json(page, 200, { ETag: etagOf(Number(playlist.version)) });
@@ -77,7 +81,7 @@ playlistItemRoutes.openapi(
 
 playlistItemRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "put",
     path: PATH,
     summary: "Replace or reorder a playlist's items",
@@ -96,7 +100,7 @@ playlistItemRoutes.openapi(
 
 playlistItemRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: PATH,
     summary: "Add an item to a playlist",
@@ -123,7 +127,7 @@ playlistItemRoutes.openapi(
 
 playlistItemRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "patch",
     path: `${PATH}/{item_id}`,
     summary: "Change or move an item of a playlist",
@@ -140,7 +144,7 @@ playlistItemRoutes.openapi(
 
 playlistItemRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "delete",
     path: `${PATH}/{item_id}`,
     summary: "Take an item out of a playlist",

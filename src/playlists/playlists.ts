@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { archived, contains, equals, isRestored, type Resource, tagged } from "../audit/resource.ts";
 import { resourceRouter } from "../audit/routes.ts";
 import { adGroups, campaigns } from "../campaigns/tables.ts";
+import { ofVisibleCampaign } from "../campaigns/visible.ts";
 import { touchStatements } from "../plans/touch.ts";
 import { idField, nameField, tagsField, timeField } from "../platform/fields.ts";
 import type { Requirement } from "../platform/requirement.ts";
@@ -56,6 +57,7 @@ export const playlistResource: Resource<PlaylistRow> = {
     archived: archived(playlists.archived_at),
     q: contains(playlists.name),
   },
+  visible: ofVisibleCampaign(playlists.campaign_id),
   references: { campaign_id: campaigns, ad_group_id: adGroups },
   check({ campaign_id, ad_group_id }) {
     if (ad_group_id === null || campaign_id !== null) return [];

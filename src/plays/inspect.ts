@@ -1,4 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { and, eq } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { guarded, viewerScope } from "../auth/access.ts";
+import { reads, scopeTerms } from "../auth/principal.ts";
+import { devices } from "../devices/tables.ts";
+import { deviceVisible } from "../devices/visible.ts";
 import { Problem } from "../platform/errors.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { toIso } from "../platform/time.ts";
@@ -7,7 +13,7 @@ import { toIso } from "../platform/time.ts";
 export const inspectRoutes = createRouter();
 
 const params = z.object({ id: z.uuid() });
-const described = { tags: ["Play logs"], security: [{ admin: [] }] };
+const described = { ...guarded(reads(deviceVisible)), tags: ["Play logs"] };
 
 const refusedSchema = z
   .object({
@@ -73,7 +79,8 @@ inspectRoutes.openapi(
 
 /** The device's sequencer. An object is only woken for a device that exists: asking for it would make one. */
 async function sequencerOf(c: AppContext, id: string): Promise<ReturnType<Env["SEQUENCER"]["getByName"]>> {
-  const known = await c.env.DB.prepare("SELECT 1 AS known FROM devices WHERE id = ?").bind(id).first();
+  const seen = and(eq(devices.id, id), ...scopeTerms(viewerScope(c), deviceVisible));
+  const known = await drizzle(c.env.DB).select({ id: devices.id }).from(devices).where(seen).get();
   if (!known) throw new Problem("not-found", `There is no device ${id}.`);
   return c.env.SEQUENCER.getByName(id);
 }

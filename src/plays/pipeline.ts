@@ -1,5 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { auditStatement } from "../audit/audit.ts";
+import { guarded } from "../auth/access.ts";
+import { OPERATE, reads } from "../auth/principal.ts";
 import { Problem } from "../platform/errors.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { decodeCursor, pageOf, pageQuery, pageSchema } from "../platform/paging.ts";
@@ -11,7 +13,8 @@ import { redriveLetter, redriveMany } from "./redrive.ts";
 /** How the pipeline stands, and its dead letters: look, redrive. */
 export const pipelineRoutes = createRouter();
 
-const described = { tags: ["Pipeline"], security: [{ admin: [] }] };
+const reading = { ...guarded(reads({})), tags: ["Pipeline"] };
+const changing = { ...guarded(OPERATE), tags: ["Pipeline"] };
 const queueSchema = z.object({
   backlog_count: z.int().nullable(),
   backlog_bytes: z.int().nullable(),
@@ -32,7 +35,7 @@ const pipelineSchema = z
 
 pipelineRoutes.openapi(
   createRoute({
-    ...described,
+    ...reading,
     method: "get",
     path: "/v1/admin/pipeline",
     summary: "Backlogs, lags, dead letters and the last run of each job",
@@ -143,7 +146,7 @@ function presentLetter(row: LetterRow): z.infer<typeof letterSchema> {
 
 pipelineRoutes.openapi(
   createRoute({
-    ...described,
+    ...reading,
     method: "get",
     path: "/v1/admin/pipeline/dead-letters",
     summary: "List dead letters, oldest first",
@@ -176,7 +179,7 @@ const lookSchema = letterSchema
 
 pipelineRoutes.openapi(
   createRoute({
-    ...described,
+    ...reading,
     method: "get",
     path: "/v1/admin/pipeline/dead-letters/{id}",
     summary: "Look into a dead letter",
@@ -216,7 +219,7 @@ function readLetter(bytes: Uint8Array): Pick<z.infer<typeof lookSchema>, "readab
 
 pipelineRoutes.openapi(
   createRoute({
-    ...described,
+    ...changing,
     method: "post",
     path: "/v1/admin/pipeline/dead-letters/{id}/redrive",
     summary: "Send a dead letter again",
@@ -236,7 +239,7 @@ const manySchema = z.strictObject({
 
 pipelineRoutes.openapi(
   createRoute({
-    ...described,
+    ...changing,
     method: "post",
     path: "/v1/admin/pipeline/redrive",
     summary: "Send many dead letters again",
@@ -252,7 +255,7 @@ pipelineRoutes.openapi(
 
 pipelineRoutes.openapi(
   createRoute({
-    ...described,
+    ...changing,
     method: "post",
     path: "/v1/admin/pipeline/relist",
     summary: "Rebuild the list of dead letters from R2",
@@ -269,7 +272,7 @@ const trustSchema = z.object({ device_id: z.uuid(), incarnation: z.uuid(), statu
 
 pipelineRoutes.openapi(
   createRoute({
-    ...described,
+    ...changing,
     method: "post",
     path: "/v1/admin/devices/{id}/sequencer/trust",
     summary: "Decide that a sequencer whose history was lost may take older plays again",

@@ -1,4 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { guarded } from "../auth/access.ts";
+import { OPERATE, reads } from "../auth/principal.ts";
 import { dayField, timeField } from "../platform/fields.ts";
 import { createRouter, describeError, responses } from "../platform/http.ts";
 import { readIdempotency } from "../platform/idempotency.ts";
@@ -8,7 +10,8 @@ import { toIso } from "../platform/time.ts";
 import { abandonReplay, listReplays, MAX_REPLAY_DAYS, type Replay, readReplay, startReplay } from "./replay.ts";
 import { stepReplay } from "./replay-step.ts";
 
-const described = { tags: ["Pipeline"], security: [{ admin: [] }] };
+const reading = { ...guarded(reads({})), tags: ["Pipeline"] };
+const changing = { ...guarded(OPERATE), tags: ["Pipeline"] };
 
 const startedSchema = z
   .object({
@@ -43,7 +46,7 @@ const replaySchema = z
 const params = z.object({ id: z.uuid() });
 
 const start = createRoute({
-  ...described,
+  ...changing,
   method: "post",
   path: "/v1/admin/pipeline/replay",
   summary: "Rebuild the aggregates of a range of days from the archive",
@@ -55,7 +58,7 @@ const start = createRoute({
 });
 
 const list = createRoute({
-  ...described,
+  ...reading,
   method: "get",
   path: "/v1/admin/pipeline/replays",
   summary: "List replays, the newest first",
@@ -64,7 +67,7 @@ const list = createRoute({
 });
 
 const read = createRoute({
-  ...described,
+  ...reading,
   method: "get",
   path: "/v1/admin/pipeline/replays/{id}",
   summary: "How far a replay is",
@@ -73,7 +76,7 @@ const read = createRoute({
 });
 
 const abandon = createRoute({
-  ...described,
+  ...changing,
   method: "post",
   path: "/v1/admin/pipeline/replays/{id}/abandon",
   summary: "End a replay that is running; the aggregates stay as they are",
@@ -81,7 +84,7 @@ const abandon = createRoute({
   responses: responses(200, "The replay, ended", replaySchema),
 });
 
-/** Rebuilding the aggregates from the archive. Mounted behind `requireAdmin`. */
+/** Rebuilding the aggregates from the archive. */
 export const replayRoutes = createRouter()
   .openapi(start, async (c) => {
     const now = Date.now();

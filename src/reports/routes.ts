@@ -1,4 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { guarded, viewerScope } from "../auth/access.ts";
+import { reads, type ViewerScope } from "../auth/principal.ts";
 import { CSV_TYPE } from "../platform/csv.ts";
 import { Problem } from "../platform/errors.ts";
 import { createRouter, problemSchema, responses } from "../platform/http.ts";
@@ -15,6 +17,7 @@ import {
   wholeReportParameters,
   wholeReportQuery,
 } from "./query.ts";
+import { reportVisible, scopedFilters } from "./scope.ts";
 import { chooseSource, type ReportSource } from "./source.ts";
 
 const id = z.string().nullable().optional();
@@ -80,26 +83,26 @@ const reportSchema = z
   })
   .openapi("ProofOfPlayReport");
 
+const reading = { ...guarded(reads(reportVisible)), tags: ["Reports"] };
+
 const reportRoute = createRoute({
+  ...reading,
   method: "get",
   path: "/v1/admin/reports/proof-of-play",
-  tags: ["Reports"],
   summary: "Proof of play",
   description:
     "Plays summed up by any groups. Right as of the moment of the request: what was recorded before is in it, once. A page and its totals are of one state.",
-  security: [{ admin: [] }],
   request: { query: reportPageParameters },
   responses: responses(200, "A page of the report", reportSchema),
 });
 
 const csvRoute = createRoute({
+  ...reading,
   method: "get",
   path: "/v1/admin/reports/proof-of-play.csv",
-  tags: ["Reports"],
   summary: "Proof of play as CSV",
   description:
     "The whole report, streamed (RFC 4180, UTF-8, CRLF). Text cells that begin with = + - @ tab or CR get a leading apostrophe, so that no spreadsheet runs them. With totals=true the last line sums up the file's own rows: its first cell is `total` where the whole file is of one state (always so up to 10,000 rows, but for groups that are led by day and go across both stores and campaigns or contents), and says so where plays were recorded while a longer file was written; then each row stands once, at some moment of the download, and nothing recorded before it began is missing.",
-  security: [{ admin: [] }],
   request: { query: wholeReportParameters },
   responses: {
     200: { description: "The report", content: { "text/csv": { schema: z.string() } } },
@@ -113,7 +116,9 @@ export const reports = createRouter()
     const now = Date.now();
     const asked = reportPageQuery(c.req.valid("query"), now);
     if (!asked.ok) throw queryProblem(asked);
-    const report = await readReport(c.env.DB, asked.query, await sourceFor(asked.query, now, c.env), now);
+    const scope = viewerScope(c);
+    const query = { ...asked.query, filters: await scopedFilters(c.env.DB, asked.query.filters, scope) };
+    const report = await readReport(c.env.DB, query, await sourceFor(query, scope, now, c.env), now);
     c.header("Cache-Control", "no-store");
     return c.json(report as unknown as z.infer<typeof reportSchema>, 200);
   })
@@ -121,8 +126,9 @@ export const reports = createRouter()
     const now = Date.now();
     const asked = wholeReportQuery(c.req.valid("query"), now);
     if (!asked.ok) throw queryProblem(asked);
-    const { query } = asked;
-    const stream = await reportCsv(c.env.DB, query, await sourceFor(query, now, c.env));
+    const scope = viewerScope(c);
+    const query = { ...asked.query, filters: await scopedFilters(c.env.DB, asked.query.filters, scope) };
+    const stream = await reportCsv(c.env.DB, query, await sourceFor(query, scope, now, c.env));
     return c.body(stream, 200, {
       "Content-Type": CSV_TYPE,
       "Content-Disposition": `attachment; filename="proof-of-play_${query.from}_${query.to}.csv"`,
@@ -135,7 +141,7 @@ function queryProblem({ parameter, detail }: QueryFault): Problem {
 }
 
 /** @throws Problem `unprocessable` (422, BEYOND_HOT_WINDOW) for a question that the database cannot answer any more. */
-async function sourceFor(query: ReportQuery, now: number, env: Env): Promise<ReportSource> {
+async function sourceFor(query: ReportQuery, scope: ViewerScope | null, now: number, env: Env): Promise<ReportSource> {
   const days = eventRowsDays(env);
   const byAge = chooseSource(query, now, days);
   // Where the database was too large, single plays went before their time.
@@ -145,6 +151,12 @@ async function sourceFor(query: ReportQuery, now: number, env: Env): Promise<Rep
     choice.hotFrom === null
       ? "Single plays are not kept in the database"
       : `Single plays are kept in the database from ${choice.hotFrom} on`;
+  if (scope !== null) {
+    throw new Problem("unprocessable", `${kept}; what came before cannot be told by device to who sees only a part of the network.`, {
+      code: "BEYOND_HOT_WINDOW",
+      extra: { hot_from: choice.hotFrom },
+    });
+  }
   throw new Problem(
     "unprocessable",
     `${kept}; before that, a device's plays are known by device and day alone. Group by device and day, with no filter but device_id, or read the archive: the Parquet files under plays/dt=YYYY-MM-DD/ hold every play.`,

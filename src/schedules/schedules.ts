@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { archived, contains, equals, isRestored, type Resource, tagged } from "../audit/resource.ts";
 import { resourceRouter } from "../audit/routes.ts";
+import { ofVisiblePlaylist } from "../campaigns/visible.ts";
 import { type PlanInputChange, touchStatements } from "../plans/touch.ts";
 import { dayField, idField, isZone, nameField, tagsField, timeField } from "../platform/fields.ts";
 import type { Requirement } from "../platform/requirement.ts";
@@ -73,6 +74,8 @@ export const scheduleResource: Resource<ScheduleRow> = {
     archived: archived(schedules.archived_at),
     q: contains(schedules.name),
   },
+  // Of a supplier's devices, rules may name other suppliers' stores.
+  visible: ofVisiblePlaylist(schedules.playlist_id),
   check: (schedule) => checkRules(rulesOf(schedule)).map(({ pointer, detail }) => ({ pointer: `/rules${pointer}`, detail })),
   requirements: scheduleRequirements,
   effects: (db, before, after) => touchStatements(db, touchedBy(before, after)),

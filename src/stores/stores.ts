@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { sql } from "drizzle-orm";
 import { archived, contains, equals, type Resource } from "../audit/resource.ts";
 import { resourceRouter } from "../audit/routes.ts";
 import { openClaims } from "../devices/claims-presets.ts";
@@ -57,6 +58,7 @@ export const storeResource: Resource<typeof stores.$inferSelect> = {
     })
     .openapi("Store"),
   filters: { supplier_id: equals(stores.supplier_id, idField), archived: archived(stores.archived_at), q: contains(stores.name) },
+  visible: { supplier: (id) => sql`${stores.supplier_id} = ${id}` },
   references: { supplier_id: suppliers },
   check(store) {
     if ((store.lat === null) === (store.lng === null)) return [];

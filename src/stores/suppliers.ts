@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { sql } from "drizzle-orm";
 import { archived, contains, type Resource } from "../audit/resource.ts";
 import { resourceRouter } from "../audit/routes.ts";
 import { pastDevices } from "../devices/profile.ts";
@@ -24,6 +25,7 @@ export const supplierResource: Resource<typeof suppliers.$inferSelect> = {
     })
     .openapi("Supplier"),
   filters: { archived: archived(suppliers.archived_at), q: contains(suppliers.name) },
+  visible: { supplier: (id) => sql`${suppliers.id} = ${id}` },
   uses: (supplier, purpose) => [
     {
       type: "store",

@@ -2,7 +2,9 @@ import { createRoute } from "@hono/zod-openapi";
 import { uuidv7 } from "uuidv7";
 import { createRow, listRows } from "../audit/changes.ts";
 import { newRow } from "../audit/resource.ts";
-import { adminRoute, conditionsOf, createdHeaders, createHeaders, idParams, listQuery, tagOf } from "../audit/routes.ts";
+import { conditionsOf, createdHeaders, createHeaders, idParams, listQuery, tagOf } from "../audit/routes.ts";
+import { guarded } from "../auth/access.ts";
+import { OPERATE, reads } from "../auth/principal.ts";
 import { createRouter, responses } from "../platform/http.ts";
 import { readIdempotency } from "../platform/idempotency.ts";
 import { pageSchema } from "../platform/paging.ts";
@@ -13,14 +15,16 @@ import { takeovers } from "./tables.ts";
 import { showTakeover, takeoverCreateSchema, takeoverResource, takeoverSchema } from "./takeovers.ts";
 
 const PATH = takeoverResource.path;
-const common = { ...adminRoute, tags: [tagOf(takeoverResource)] };
+const tags = [tagOf(takeoverResource)];
+const reading = { ...guarded(reads(takeoverResource.visible)), tags };
+const changing = { ...guarded(OPERATE), tags };
 
 /** Emergency messages: begun, looked at, lifted. Never changed, so that what was shown stays on record. */
 export const takeoverRoutes = createRouter();
 
 takeoverRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: PATH,
     summary: "Start a takeover",
@@ -42,7 +46,7 @@ takeoverRoutes.openapi(
 
 takeoverRoutes.openapi(
   createRoute({
-    ...common,
+    ...reading,
     method: "get",
     path: PATH,
     summary: "List takeovers, newest first",
@@ -60,7 +64,7 @@ takeoverRoutes.openapi(
 
 takeoverRoutes.openapi(
   createRoute({
-    ...common,
+    ...reading,
     method: "get",
     path: `${PATH}/{id}`,
     summary: "Get a takeover",
@@ -72,7 +76,7 @@ takeoverRoutes.openapi(
 
 takeoverRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: `${PATH}/{id}/lift`,
     summary: "Lift a takeover",

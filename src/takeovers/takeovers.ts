@@ -58,6 +58,8 @@ export const takeoverResource: Resource<TakeoverRow> = {
   create: takeoverCreateSchema,
   change: z.strictObject({}),
   answer: takeoverSchema,
+  // A message may be the whole network's: nobody whose view is narrowed sees them.
+  visible: {},
   filters: {
     active: {
       schema: z.enum(["true", "false"]).optional().meta({ description: "Those that are on now, or those that are over" }),

@@ -2,7 +2,9 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { findRow, listRows } from "../audit/changes.ts";
 import { equals, type Filter } from "../audit/resource.ts";
-import { adminRoute, conditionsOf, idParams, listQuery } from "../audit/routes.ts";
+import { conditionsOf, idParams, listQuery } from "../audit/routes.ts";
+import { guarded } from "../auth/access.ts";
+import { reads } from "../auth/principal.ts";
 import { Problem } from "../platform/errors.ts";
 import { idField, timeField } from "../platform/fields.ts";
 import { createRouter, problemSchema, responses } from "../platform/http.ts";
@@ -60,12 +62,12 @@ const attemptFilters: Record<string, Filter> = {
 /** What a webhook was and is to be told, and how each attempt went. Both are kept for 30 days. */
 export const messageRoutes = createRouter();
 
-const common = { ...adminRoute, tags: ["Webhooks"] };
+const reading = { ...guarded(reads(webhookResource.visible)), tags: ["Webhooks"] };
 const path = `${WEBHOOKS_PATH}/{id}` as const;
 
 messageRoutes.openapi(
   createRoute({
-    ...common,
+    ...reading,
     method: "get",
     path: `${path}/messages`,
     summary: "List a webhook's messages",
@@ -84,7 +86,7 @@ messageRoutes.openapi(
 
 messageRoutes.openapi(
   createRoute({
-    ...common,
+    ...reading,
     method: "get",
     path: `${path}/messages/{message_id}/body`,
     summary: "What a message tells",
@@ -109,7 +111,7 @@ messageRoutes.openapi(
 
 messageRoutes.openapi(
   createRoute({
-    ...common,
+    ...reading,
     method: "get",
     path: `${path}/attempts`,
     summary: "List the attempts at a webhook's messages",

@@ -1,7 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { type Change, refuseFields } from "../audit/changes.ts";
-import { adminRoute, changeHeaders, createHeaders, idParams, resourceRouter } from "../audit/routes.ts";
+import { changeHeaders, createHeaders, idParams, resourceRouter } from "../audit/routes.ts";
+import { guarded } from "../auth/access.ts";
+import { OPERATE } from "../auth/principal.ts";
 import { isObject } from "../platform/body.ts";
 import { Problem } from "../platform/errors.ts";
 import { etagOf } from "../platform/etag.ts";
@@ -18,7 +20,7 @@ import { targetFault } from "./target.ts";
 import { WEBHOOKS_PATH, webhookResource } from "./webhooks.ts";
 
 const webhookPath = `${WEBHOOKS_PATH}/{id}` as const;
-const common = { ...adminRoute, tags: ["Webhooks"] };
+const changing = { ...guarded(OPERATE), tags: ["Webhooks"] };
 
 /** Refuses a URL that leads back here, which only the request can tell. Everything else of a body is the schema's to judge. */
 const refuseOwnHost: MiddlewareHandler<AppEnv> = async (c, next) => {
@@ -52,7 +54,7 @@ const rotatedSchema = z
 
 webhookRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: `${webhookPath}/rotate-secret`,
     summary: "Give a webhook a new secret",
@@ -85,7 +87,7 @@ const onTheWay = z.object({ message_id: z.string(), status: z.literal("pending")
 
 webhookRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: `${webhookPath}/test`,
     summary: "Send a test message",
@@ -102,7 +104,7 @@ webhookRoutes.openapi(
 
 webhookRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: `${webhookPath}/messages/{message_id}/resend`,
     summary: "Send a message again",
@@ -122,7 +124,7 @@ const instant = z.iso.datetime({ offset: true });
 
 webhookRoutes.openapi(
   createRoute({
-    ...common,
+    ...changing,
     method: "post",
     path: `${webhookPath}/recover`,
     summary: "Send again what a webhook missed",

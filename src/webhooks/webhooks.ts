@@ -64,6 +64,7 @@ export const webhookResource: Resource<WebhookRow> = {
   async revealed(env, shown) {
     return { secret: await signingSecret(env.HASH_SECRET, String(shown.id), 1) };
   },
+  visible: {},
   filters: { status: equals(webhooks.status, z.enum(STATUSES)), q: contains(webhooks.name) },
   check({ url }) {
     const fault = targetFault(url);

@@ -184,6 +184,8 @@ const CHANGES: Record<string, () => Promise<Asked>> = {
   },
   "POST /v1/admin/webhooks/:id/recover": async () =>
     under(`webhooks/${await webhook()}/recover`, { from: new Date(Date.now() - DAY_MS).toISOString() }),
+  "POST /v1/admin/tokens": async () => under("tokens", { name: "t", role: "operator" }),
+  "POST /v1/admin/tokens/:id/revoke": async () => under(`tokens/${await id(create("tokens", { name: "t", role: "admin" }))}/revoke`),
   "POST /v1/admin/pipeline/dead-letters/:id/redrive": async () => under(`pipeline/dead-letters/${await deadLetter()}/redrive`),
   "POST /v1/admin/pipeline/redrive": async () => under("pipeline/redrive", { ids: [await deadLetter()] }),
   "POST /v1/admin/pipeline/relist": async () => under("pipeline/relist"),

@@ -3,6 +3,7 @@ import { getTableName, is } from "drizzle-orm";
 import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { expect, test } from "vitest";
 import * as audit from "../../src/audit/tables.ts";
+import * as auth from "../../src/auth/tables.ts";
 import * as campaigns from "../../src/campaigns/tables.ts";
 import * as content from "../../src/content/tables.ts";
 import * as devices from "../../src/devices/tables.ts";
@@ -14,7 +15,7 @@ import * as stores from "../../src/stores/tables.ts";
 import * as takeovers from "../../src/takeovers/tables.ts";
 import * as webhooks from "../../src/webhooks/tables.ts";
 
-const tables = [audit, campaigns, content, devices, monitoring, plans, playlists, schedules, stores, takeovers, webhooks]
+const tables = [audit, auth, campaigns, content, devices, monitoring, plans, playlists, schedules, stores, takeovers, webhooks]
   .flatMap((module): unknown[] => Object.values(module))
   .filter((value): value is SQLiteTable => is(value, SQLiteTable));
 
