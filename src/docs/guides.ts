@@ -1,4 +1,5 @@
 import { Marked } from "marked";
+import access from "./access.md";
 import architecture from "./architecture.md";
 import content from "./content.md";
 import faults from "./faults.md";
@@ -19,6 +20,7 @@ const GUIDES: Record<string, string> = {
   scheduling,
   monitoring,
   webhooks,
+  access,
   architecture,
   faults,
   performance,

@@ -20,7 +20,14 @@ export function describeApi(app: OpenAPIHono<AppEnv>): OpenApiDocument {
     components: {
       ...document.components,
       securitySchemes: {
-        admin: { type: "http", scheme: "bearer", description: "An administrator's token." },
+        admin: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "alive_…",
+          description:
+            "An API token, or the secret ADMIN_TOKEN, which is of role admin. Each operation names the roles that it lets in; " +
+            "viewer:supplier and viewer:brand are viewers that see only one supplier or brand, to which the answer is narrowed.",
+        },
         device: {
           type: "http",
           scheme: "bearer",

@@ -8,11 +8,13 @@ export const PROBLEM_TEXTS: Record<ProblemType, { means: string; remedy: string 
   },
   unauthorized: {
     means: "The request carries no token, or one that is not in force.",
-    remedy: "Send the token as `Authorization: Bearer`. A device fetches a new one with its refresh token; code `TOKEN_EXPIRED` says when.",
+    remedy:
+      "Send the token as `Authorization: Bearer`. `code` says what is wrong: `TOKEN_MISSING`, `TOKEN_UNKNOWN`, `TOKEN_EXPIRED` or `TOKEN_REVOKED`. A device fetches a new one with its refresh token; for an API token ask an administrator.",
   },
   forbidden: {
     means: "The caller is known, but may not do this.",
-    remedy: "Ask an administrator. Sending it again does not help.",
+    remedy:
+      "`detail` says which role it takes. Code `OUT_OF_SCOPE`: the token sees only one supplier or brand, and this cannot be narrowed to it. Ask an administrator; sending it again does not help.",
   },
   "device-revoked": {
     means: "An administrator revoked this device. It may write nothing more; what it delivered before is kept.",

@@ -21,6 +21,8 @@ interface Operation {
   summary: string;
   description: string;
   security: string[];
+  /** The roles that it lets in. */
+  roles: string[];
   parameters: Parameter[];
   body: Schema | null;
   answers: { status: string; description: string; schema: Schema | null }[];
@@ -41,6 +43,7 @@ export function operationsOf(document: OpenApiDocument): Operation[] {
         summary: operation.summary ?? "",
         description: operation.description ?? "",
         security: (operation.security ?? []).flatMap((scheme) => Object.keys(scheme)),
+        roles: (operation.security ?? []).flatMap((scheme) => Object.values(scheme).flat()),
         parameters: (operation.parameters ?? []) as Parameter[],
         body: schemaOf(body),
         answers: Object.entries(operation.responses ?? {}).map(([status, answer]) => ({
@@ -75,11 +78,11 @@ ${Object.entries(schemas).map(([name, schema]) => html`<h3 id="schema-${name}">$
 }
 
 function renderOperation(operation: Operation, schemas: Schemas): Html {
-  const { body, parameters, security } = operation;
+  const { body, parameters, security, roles } = operation;
   return html`<section id="${operation.anchor}">
 <h3><span class="method">${operation.method}</span> <code>${operation.path}</code></h3>
 <p>${operation.summary}${operation.description ? html`. ${operation.description}` : ""}
-<span class="muted">${security.length > 0 ? `Token: ${security.join(" or ")}.` : "Public."}</span></p>
+<span class="muted">${security.length > 0 ? `Token: ${security.join(" or ")}${roles.length > 0 ? ` (${roles.join(", ")})` : ""}.` : "Public."}</span></p>
 ${
   parameters.length > 0
     ? html`<h4>Parameters</h4><table>${parameters.map(
