@@ -1,7 +1,8 @@
 import type { DeviceProfile } from "../devices/profile.ts";
-import { admitLog, countRefusal, type FindPlanned, type FindSeen, type LogVerdict, makeBench, type SequencerHead } from "./admit.ts";
+import { admitLog, type FindPlanned, type FindSeen, type LogVerdict, makeBench } from "./admit.ts";
 import { encodeBody } from "./chunk.ts";
 import { type AdmitRequest, packAnswers, type RequestAnswer, readFacts } from "./handover.ts";
+import { countRefusal, type SequencerHead } from "./head.ts";
 import { MAX_REFUSED_RECORD_CHARS, OUTBOX_FULL_RETRY_AFTER_S } from "./limits.ts";
 import { type Parcel, recordsOf } from "./parcel.ts";
 import type { LogFacts } from "./play.ts";
@@ -11,8 +12,6 @@ import { REJECTIONS, type RejectionCode } from "./rejection.ts";
 import type { SeenEntry } from "./seen.ts";
 import { expectedSequence } from "./sequence.ts";
 import type { RefusedRecord } from "./sequencer-store.ts";
-
-export { EMPTY_HEAD, type SequencerHead } from "./admit.ts";
 
 /** What the sequencer knows when a request comes. */
 export interface AdmissionState {

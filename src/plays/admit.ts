@@ -1,29 +1,14 @@
 import type { DeviceProfile } from "../devices/profile.ts";
 import type { PlanFinding, SlotQuery } from "../plans/find-slot.ts";
-import { HOUR_MS } from "../platform/time.ts";
 import type { Verdict } from "./chunk.ts";
 import { type ClockReading, type HeartbeatClock, readClock } from "./clock.ts";
 import { correctedTimes, judgePlay } from "./judge.ts";
 import type { LogFacts, PlayVerdict } from "./play.ts";
 import { type Door, type DoorPolicy, POLICY_VERSION } from "./policy.ts";
-import type { RateWindow } from "./rate.ts";
 import type { RejectionCode } from "./rejection.ts";
 import type { SeenEntry } from "./seen.ts";
 import { type EpochState, findSequence, noteAccepted, noteRefused, useEpoch } from "./sequence.ts";
 import { missingSignature } from "./verify.ts";
-
-/** What a sequencer keeps between requests besides what it has seen and what it still has to send. Plain data, stored as JSON. */
-export interface SequencerHead {
-  rate: RateWindow;
-  epochs: EpochState[];
-  heartbeat: HeartbeatClock | null;
-  /** Refused logs that no chunk has carried yet, by `hour|door|code`. */
-  refusals: Record<string, number>;
-  /** Logs ever accepted; with the ledger it tells whether one is missing. */
-  accepted: number;
-}
-
-export const EMPTY_HEAD: SequencerHead = { rate: [], epochs: [], heartbeat: null, refusals: {}, accepted: 0 };
 
 /** What holds for all logs of one request. Times in ms. */
 export interface RequestFacts {
@@ -127,10 +112,4 @@ export function admitLog(log: LogFacts, bench: Bench, epochs: EpochState[], find
       policy_version: POLICY_VERSION,
     },
   };
-}
-
-/** Counts a refused log by hour, door and reason. */
-export function countRefusal(refusals: Record<string, number>, now: number, door: Door, code: RejectionCode): void {
-  const key = `${Math.floor(now / HOUR_MS) * HOUR_MS}|${door}|${code}`;
-  refusals[key] = (refusals[key] ?? 0) + 1;
 }

@@ -1,7 +1,7 @@
 import type { HeartbeatState } from "../devices/heartbeat.ts";
 import type { DeviceProfile } from "../devices/profile.ts";
-import type { SequencerHead } from "./admit.ts";
-import type { Arrival, OutboxState } from "./outbox.ts";
+import type { Arrival } from "./outbox.ts";
+import type { KeptState } from "./outbox-desk.ts";
 import type { SortedPack } from "./seen.ts";
 
 /** Who this object is: made with its storage, so that storage that was lost shows. */
@@ -17,8 +17,7 @@ export interface SequencerIdentity {
 interface Meta {
   identity: SequencerIdentity;
   profile: DeviceProfile;
-  /** What every request of plays changes: one row. */
-  state: { head: SequencerHead; outbox: OutboxState };
+  state: KeptState;
   /** Heartbeats write this row alone, and plays never. */
   heartbeat: HeartbeatState;
   /** A slot book as JSON: waking up need not read it (`slot-desk.ts`). */

@@ -8,36 +8,10 @@ import { hashId, log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
 import { MINUTE_MS } from "../platform/time.ts";
 import { numberVar } from "../platform/vars.ts";
-import { type Admission, decideRequest, EMPTY_HEAD, type SequencerHead } from "./admission.ts";
-import { CHUNK_VERSION, encodeChunk, type RefusalCount } from "./chunk.ts";
-import { ChunkSender } from "./chunk-sender.ts";
+import { type Admission, decideRequest } from "./admission.ts";
 import type { AdmitRequest, RequestAnswer } from "./handover.ts";
-import {
-  ALARM_OVERDUE_MS,
-  D1_READ_TIMEOUT_MS,
-  DRAIN_AFTER_MS,
-  DRAIN_EVERY_MS,
-  MAX_ARRIVALS_PER_ALARM,
-  MAX_CHUNKS_UNCONFIRMED,
-  MAX_REFUSED_KEPT,
-  OWED_WRITE_MS,
-  REFUSALS_WAIT_MS,
-} from "./limits.ts";
-import {
-  type Arrival,
-  confirm,
-  confirmedRanges,
-  EMPTY_OUTBOX,
-  groupForSending,
-  markSent,
-  type OutboxState,
-  postpone,
-  type SealedChunk,
-  seal,
-  sealsAtOnce,
-  takeOverdue,
-  unconfirmedBytes,
-} from "./outbox.ts";
+import { ALARM_OVERDUE_MS, D1_READ_TIMEOUT_MS, DRAIN_AFTER_MS, MAX_REFUSED_KEPT } from "./limits.ts";
+import { OutboxDesk, type OutboxStatus } from "./outbox-desk.ts";
 import { packSeen } from "./seen.ts";
 import { recordedAsSeen } from "./seen-again.ts";
 import { SeenIndex } from "./seen-index.ts";
@@ -48,15 +22,10 @@ const DEFAULT_OUTBOX_MAX_MB = 256;
 const DEFAULT_RESEND_AFTER_MS = 15 * MINUTE_MS;
 
 /** What a sequencer says of itself. */
-export interface SequencerStatus {
+export interface SequencerStatus extends OutboxStatus {
   incarnation: string | null;
   history_lost: boolean;
   accepted: number;
-  waiting_plays: number;
-  unconfirmed_chunks: number;
-  unconfirmed_plays: number;
-  outbox_bytes: number;
-  uncounted_refusals: number;
   epochs: { epoch: string; expected_sequence: number; missing: [number, number][] }[];
 }
 
@@ -78,32 +47,15 @@ export class DeviceSequencer extends DurableObject<Env> {
   readonly #slots: SlotDesk;
   #identity: SequencerIdentity | null;
   #profile: DeviceProfile | null;
-  #head: SequencerHead;
-  #outbox: OutboxState;
-  #lastArrival: number;
-  /** Bytes of plays that are not confirmed. */
-  #outboxBytes: number;
+  readonly #outbox: OutboxDesk;
   /** When the alarm was set to, as far as this instance knows: null when it has just woken up. Setting it once too often is all that costs. */
   #alarmAt: number | null = null;
-  /** When something last changed in memory only (what was sent or confirmed); null where storage has all. */
-  #owedSince: number | null = null;
-  /** Chunks that were confirmed and whose arrivals are still stored. */
-  #confirmed: SealedChunk[] = [];
-  #sealedAt = 0;
-  readonly #sender: ChunkSender;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#store = new SequencerStore(ctx.storage);
     this.#store.migrate();
-    const {
-      identity = null,
-      profile = null,
-      state: { head, outbox } = { head: structuredClone(EMPTY_HEAD), outbox: EMPTY_OUTBOX },
-      heartbeat,
-      slots = null,
-    } = this.#store.readMeta();
-    this.#sender = new ChunkSender(() => this.env.PLAY_EVENTS);
+    const { identity = null, profile = null, state, heartbeat, slots = null } = this.#store.readMeta();
     const arrivals = this.#store.arrivals();
     this.#heartbeats = new HeartbeatDesk(heartbeat ?? null, {
       write: (state) => this.#store.write("heartbeat", state),
@@ -113,11 +65,16 @@ export class DeviceSequencer extends DurableObject<Env> {
     this.#slots = new SlotDesk(slots, (text) => this.#store.write("slots", text));
     this.#identity = identity;
     this.#profile = profile;
-    this.#head = { ...head, heartbeat: this.#heartbeats.clock(head.heartbeat) };
-    this.#outbox = outbox;
     this.#seen = new SeenIndex(this.#store, arrivals);
-    this.#lastArrival = Math.max(arrivals.at(-1)?.n ?? 0, outbox.sealedThrough);
-    this.#outboxBytes = unconfirmedBytes(arrivals, outbox);
+    this.#outbox = new OutboxDesk(state, arrivals, this.#store, {
+      queue: () => this.env.PLAY_EVENTS,
+      chunkHeader: () => this.#identity && { device_id: this.#deviceId(), incarnation: this.#identity.incarnation },
+      hashedId: () => this.#hashedId(),
+      resendAfterMs: () => numberVar(this.env.OUTBOX_RESEND_AFTER_MS, DEFAULT_RESEND_AFTER_MS),
+      arm: (now) => this.#arm(now),
+      waitUntil: (work) => this.ctx.waitUntil(work),
+    });
+    this.#outbox.noteClock(this.#heartbeats.clock(this.#outbox.head.heartbeat));
   }
 
   /** Judges the logs of one request, keeps the accepted ones, and answers. Nothing is kept where the whole request is refused. */
@@ -134,9 +91,9 @@ export class DeviceSequencer extends DurableObject<Env> {
     if (!identity || !profile) return { kind: "unknown-device" };
     const admission = decideRequest(request, {
       profile,
-      head: this.#head,
+      head: this.#outbox.head,
       historyLostAt: identity.historyLost ? identity.bornAt : null,
-      outboxBytes: this.#outboxBytes,
+      outboxBytes: this.#outbox.bytes,
       maxOutboxBytes: numberVar(this.env.OUTBOX_MAX_MB, DEFAULT_OUTBOX_MAX_MB) * 1_000_000,
       findSeen: (id) => this.#seen.find(id),
       findPlanned: (play) => this.#slots.find(play),
@@ -145,61 +102,17 @@ export class DeviceSequencer extends DurableObject<Env> {
     return admission.answer;
   }
 
-  /** Writes down what was admitted; a request that is large enough is a chunk at once, and on its way when the answer is. */
-  #keep(keep: NonNullable<Admission["keep"]>, request: AdmitRequest): void {
-    const now = Date.now();
-    const lastArrival = this.#lastArrival;
-    const arrivals = keep.bodies.map(({ bytes, plays }, index) => ({
-      n: lastArrival + 1 + index,
-      plays,
-      bytes: bytes.length,
-      v: CHUNK_VERSION,
-    }));
-    const atOnce =
-      this.#sender.allows(now) && now - this.#sealedAt >= DRAIN_AFTER_MS && sealsAtOnce(this.#outbox, lastArrival, arrivals)
-        ? this.#seal(this.#outbox, keep.head, arrivals, now)
-        : null;
-    const packed = packSeen(keep.seen);
-    this.#write(atOnce?.head ?? keep.head, atOnce?.outbox ?? this.#outbox, () => {
-      keep.bodies.forEach(({ bytes, plays }, index) => {
-        const seen = index === 0 ? packed : null;
-        this.#store.addArrival({ n: lastArrival + 1 + index, at: request.receivedAt, plays, v: CHUNK_VERSION, seen, body: bytes });
-      });
-      if (keep.refused.length > 0) this.#store.addRefused(keep.refused, MAX_REFUSED_KEPT);
+  /** Writes down what was admitted, in one transaction; memory follows only when it held. */
+  #keep({ head, bodies, seen, refused }: NonNullable<Admission["keep"]>, { receivedAt }: AdmitRequest): void {
+    const packed = packSeen(seen);
+    this.#outbox.keep({ head, bodies, receivedAt, packed }, () => {
+      if (refused.length > 0) this.#store.addRefused(refused, MAX_REFUSED_KEPT);
     });
-    this.#lastArrival += arrivals.length;
-    this.#outboxBytes += arrivals.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#seen.add(
       packed,
-      keep.seen.map(({ id }) => id),
-      request.receivedAt,
+      seen.map(({ id }) => id),
+      receivedAt,
     );
-    if (atOnce) {
-      this.#sealedAt = now;
-      const bodies = keep.bodies.map(({ bytes }) => bytes);
-      const sending = this.#send(atOnce.sealed, ({ first, last }) => bodies.slice(first - lastArrival - 1, last - lastArrival));
-      this.ctx.waitUntil(sending.catch((error: unknown) => log("error", "chunks not sent", { error: describeError(error) })));
-    }
-    this.#arm(now);
-  }
-
-  /** Writes head and outbox, and what goes with them: one synchronous transaction. Memory follows only when it held. */
-  #write(head: SequencerHead, outbox: OutboxState, more: () => void = () => {}): void {
-    this.#store.transaction(() => {
-      more();
-      this.#store.write("state", { head, outbox });
-      for (const { first, last } of this.#confirmed) this.#store.dropPacked(first, last);
-    });
-    this.#head = head;
-    this.#outbox = outbox;
-    this.#confirmed = [];
-    this.#owedSince = null;
-  }
-
-  /** Takes a change that may wait for the next write, which comes soon: at the latest by alarm. */
-  #owe(outbox: OutboxState, now: number): void {
-    this.#outbox = outbox;
-    this.#owedSince ??= now;
   }
 
   /** Takes a heartbeat: its clock is what plays are judged by from now on, where they tell none. */
@@ -212,9 +125,10 @@ export class DeviceSequencer extends DurableObject<Env> {
       refusal = { kind: "unavailable", retryAfterS: 5 };
     }
     if (!this.#profile) return { ...refusal, ...this.#position() };
-    const missing = this.#head.epochs.flatMap(({ epoch, missing }) => missing.map(([first, last]) => ({ epoch, first, last })));
-    const { answer, wrote, telling } = this.#heartbeats.take(request, this.#profile, { accepted: this.#head.accepted, missing });
-    this.#head = { ...this.#head, heartbeat: this.#heartbeats.clock(this.#head.heartbeat) };
+    const { head } = this.#outbox;
+    const missing = head.epochs.flatMap(({ epoch, missing }) => missing.map(([first, last]) => ({ epoch, first, last })));
+    const { answer, wrote, telling } = this.#heartbeats.take(request, this.#profile, { accepted: head.accepted, missing });
+    this.#outbox.noteClock(this.#heartbeats.clock(head.heartbeat));
     if (telling) this.ctx.waitUntil(telling);
     // Else the alarm stands where the last heartbeat that was written down put it: setting it is a row, too.
     if (wrote) this.#arm(Date.now());
@@ -239,7 +153,7 @@ export class DeviceSequencer extends DurableObject<Env> {
   }
 
   #position(): SequencePosition {
-    const epoch = this.#head.epochs.at(-1);
+    const epoch = this.#outbox.head.epochs.at(-1);
     return { epoch: epoch?.epoch ?? "0", expectedSequence: epoch ? expectedSequence(epoch) : 1 };
   }
 
@@ -274,16 +188,7 @@ export class DeviceSequencer extends DurableObject<Env> {
   /** Confirmed chunks leave the outbox. Numbers of another incarnation, or confirmed before, change nothing. */
   async confirm(incarnation: string, numbers: number[]): Promise<void> {
     if (incarnation !== this.#identity?.incarnation) return;
-    const { state, dropped } = confirm(this.#outbox, new Set(numbers));
-    if (dropped.length === 0) return;
-    this.#confirmed.push(...dropped);
-    this.#outboxBytes -= dropped.reduce((sum, chunk) => sum + chunk.bytes, 0);
-    const now = Date.now();
-    const writesSoon = this.#alarmAt !== null && this.#alarmAt <= now + OWED_WRITE_MS;
-    // In memory first, whether the write holds or not: what was confirmed is recorded.
-    this.#owe(state, now);
-    if (!writesSoon) this.#write(this.#head, this.#outbox);
-    this.#arm(now);
+    this.#outbox.confirm(new Set(numbers), this.#alarmAt, Date.now());
   }
 
   /** Arms an alarm that is missing or overdue, and tells what the outbox holds: what the hourly sweep calls. */
@@ -296,20 +201,13 @@ export class DeviceSequencer extends DurableObject<Env> {
   }
 
   async status(): Promise<SequencerStatus> {
+    const { accepted, epochs } = this.#outbox.head;
     return {
       incarnation: this.#identity?.incarnation ?? null,
       history_lost: this.#identity?.historyLost ?? false,
-      accepted: this.#head.accepted,
-      waiting_plays: this.#store.playsAfter(this.#outbox.sealedThrough),
-      unconfirmed_chunks: this.#outbox.chunks.length,
-      unconfirmed_plays: this.#outbox.chunks.reduce((sum, chunk) => sum + chunk.plays, 0),
-      outbox_bytes: this.#outboxBytes,
-      uncounted_refusals: Object.values(this.#head.refusals).reduce((sum, count) => sum + count, 0),
-      epochs: this.#head.epochs.map((epoch) => ({
-        epoch: epoch.epoch,
-        expected_sequence: expectedSequence(epoch),
-        missing: epoch.missing,
-      })),
+      accepted,
+      ...this.#outbox.status(),
+      epochs: epochs.map((epoch) => ({ epoch: epoch.epoch, expected_sequence: expectedSequence(epoch), missing: epoch.missing })),
     };
   }
 
@@ -322,7 +220,9 @@ export class DeviceSequencer extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     try {
-      await this.#drain();
+      const now = Date.now();
+      this.#packSeen(now);
+      await this.#outbox.drain(now);
     } catch (error) {
       log("error", "outbox not drained", { error: describeError(error) });
     }
@@ -335,77 +235,14 @@ export class DeviceSequencer extends DurableObject<Env> {
     }
   }
 
-  async #drain(): Promise<void> {
-    const now = Date.now();
-    this.#packSeen(now);
-    const due = this.#sender.allows(now) && this.#identity ? this.#sealAndTakeDue(now) : [];
-    if (this.#owedSince !== null && this.#owedSince + OWED_WRITE_MS <= now) this.#write(this.#head, this.#outbox);
-    if (due.length > 0) await this.#send(due, ({ first, last }) => (first <= last ? this.#store.bodies(first, last) : []));
-  }
-
   /** Packs what was seen, where it is time. A failure must not keep plays from being sent. */
   #packSeen(now: number): void {
     if (!this.#seen.packIsDue(now)) return;
     try {
-      const settle = this.#store.transaction(() => this.#seen.pack(now, confirmedRanges(this.#outbox)));
+      const settle = this.#outbox.writeWith((confirmed) => this.#seen.pack(now, confirmed));
       settle();
     } catch (error) {
       log("error", "seen logs not packed", { error: describeError(error) });
-    }
-  }
-
-  /** Seals what waits, and takes what is overdue: one row written where there is either. */
-  #sealAndTakeDue(now: number): SealedChunk[] {
-    const { state: sentAgain, overdue } = takeOverdue(this.#outbox, now, this.#resendAfterMs());
-    const waiting = this.#store.arrivalsAfter(sentAgain.sealedThrough, MAX_ARRIVALS_PER_ALARM);
-    const { outbox, head, sealed } = this.#seal(sentAgain, this.#head, waiting, now);
-    if (sealed.length === 0 && overdue.length === 0) return [];
-    this.#write(head, outbox);
-    if (sealed.length > 0) this.#sealedAt = now;
-    // Now, not when all is sent: so the next turn's alarm is written together with the above.
-    this.#arm(now);
-    return [...overdue, ...sealed];
-  }
-
-  /** Seals arrivals, and the refusals that wait with them. Changes nothing: what it returns is to be written. */
-  #seal(
-    from: OutboxState,
-    head: SequencerHead,
-    waiting: Arrival[],
-    now: number,
-  ): { outbox: OutboxState; head: SequencerHead; sealed: SealedChunk[] } {
-    const { state: outbox, left, sealed } = seal(from, waiting, refusalCounts(head.refusals), now, this.#resendAfterMs());
-    const carried = sealed.some((chunk) => chunk.refusals.length > 0);
-    const refusals = Object.fromEntries(left.map(([hour, door, code, count]) => [`${hour}|${door}|${code}`, count]));
-    return { outbox, head: carried ? { ...head, refusals } : head, sealed };
-  }
-
-  #resendAfterMs(): number {
-    return numberVar(this.env.OUTBOX_RESEND_AFTER_MS, DEFAULT_RESEND_AFTER_MS);
-  }
-
-  /** Sends chunks. What arrived is owed to storage; what fails is put off. */
-  async #send(chunks: SealedChunk[], bodiesOf: (chunk: SealedChunk) => Uint8Array[]): Promise<void> {
-    const incarnation = this.#identity?.incarnation;
-    if (!incarnation) return;
-    const messages = chunks.map((chunk) => {
-      const { v, number, plays, refusals } = chunk;
-      return { number, bytes: encodeChunk({ v, device_id: this.#deviceId(), incarnation, number, plays, refusals }, bodiesOf(chunk)) };
-    });
-    for (const group of groupForSending(messages)) {
-      const numbers = new Set(group.map(({ number }) => number));
-      const outcome = await this.#sender.send(group.map(({ bytes }) => bytes));
-      if (outcome.sent) {
-        const now = Date.now();
-        const marked = markSent(this.#outbox, numbers, now + this.#resendAfterMs());
-        if (marked !== this.#outbox) this.#owe(marked, now);
-        this.#arm(now);
-        continue;
-      }
-      const { retryAt, failures, error } = outcome;
-      log("warn", "chunks not sent", { device: await this.#hashedId(), chunks: group.length, failures, error });
-      this.#write(this.#head, postpone(this.#outbox, numbers, retryAt));
-      this.#arm(Date.now());
     }
   }
 
@@ -420,18 +257,8 @@ export class DeviceSequencer extends DurableObject<Env> {
   }
 
   #nextTurn(now: number): number | null {
-    const turns: number[] = [];
-    if (this.#outbox.chunks.length < MAX_CHUNKS_UNCONFIRMED) {
-      if (this.#lastArrival > this.#outbox.sealedThrough) turns.push(Math.max(now + DRAIN_AFTER_MS, this.#sealedAt + DRAIN_EVERY_MS));
-      else if (Object.keys(this.#head.refusals).length > 0) turns.push(now + REFUSALS_WAIT_MS);
-    }
-    for (const chunk of this.#outbox.chunks) turns.push(chunk.nextSendAt);
-    if (this.#owedSince !== null) turns.push(this.#owedSince + OWED_WRITE_MS);
-    const packDueAt = this.#seen.packDueAt();
-    if (packDueAt !== null) turns.push(packDueAt);
-    const silentAt = this.#heartbeats.turnAt();
-    if (silentAt !== null) turns.push(silentAt);
-    return turns.length === 0 ? null : Math.max(Math.min(...turns), now + DRAIN_AFTER_MS, this.#sender.openUntil);
+    const turns = [this.#outbox.nextTurn(now), this.#seen.packDueAt(), this.#heartbeats.turnAt()].filter((turn) => turn !== null);
+    return turns.length === 0 ? null : Math.max(Math.min(...turns), now + DRAIN_AFTER_MS, this.#outbox.closedUntil);
   }
 
   /**
@@ -489,11 +316,4 @@ export class DeviceSequencer extends DurableObject<Env> {
   #hashedId(): Promise<string> {
     return hashId(this.env.HASH_SECRET, this.#deviceId());
   }
-}
-
-function refusalCounts(refusals: Record<string, number>): RefusalCount[] {
-  return Object.entries(refusals).map(([key, count]) => {
-    const [hour = "0", door = "", code = ""] = key.split("|");
-    return [Number(hour), door, code, count];
-  });
 }

@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { alteredChunk } from "../support/chunks.ts";
 import { makeDevice, playLog, postBatch, postOne, signedLogs, type TestDevice } from "../support/device.ts";
 import { booksOf, CaughtQueue, deliver, drain, expectDrained, runAlarm, statusOf, withFault } from "../support/pipeline.ts";
@@ -257,6 +257,26 @@ describe("between sequencer and queue", () => {
     expect(await (await postBatch(device, first)).json()).toMatchObject({ processed: 5, duplicates: 5 });
     await expectDrained(device, 4205);
   }, 30_000);
+
+  test("what is packed while a confirmation is still owed to storage is not sent without its plays", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      for (const hours of [0, 1]) {
+        vi.setSystemTime(Date.now() + hours * 3_600_001);
+        await postBatch(device, await signedLogs(device, 20));
+        await vi.waitUntil(() => queue.bodies.length === 1);
+        await deliver(queue.take());
+      }
+      expect(await statusOf(device.id)).toMatchObject({ unconfirmed_plays: 0 });
+      await runAlarm(device.id);
+    } finally {
+      vi.useRealTimers();
+    }
+    await abortAllDurableObjects();
+    await queue.attach(device.id);
+    await drain(device.id, queue);
+    await expectDrained(device, 40);
+  });
 
   test("an alarm that runs twice sends nothing new", async () => {
     await queue.attach(device.id, { OUTBOX_RESEND_AFTER_MS: "900000" });

@@ -13,6 +13,7 @@ export interface PlantedBug {
 
 const SEQUENCER = "src/plays/sequencer.ts";
 const STORE = "src/plays/sequencer-store.ts";
+const OUTBOX_DESK = "src/plays/outbox-desk.ts";
 const RECORD = "src/plays/record.ts";
 const COMMIT = "src/plays/commit.ts";
 const PLAYER = "test/faults/player.test.ts";
@@ -32,39 +33,37 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "memory is changed before the transaction",
-    file: SEQUENCER,
-    find: "    const lastArrival = this.#lastArrival;\n",
-    replace:
-      "    const lastArrival = this.#lastArrival;\n    this.#head = keep.head;\n    this.#seen.add(packSeen(keep.seen), keep.seen.map(({ id }) => id), request.receivedAt);\n",
+    file: OUTBOX_DESK,
+    find: "    const before = this.#lastArrival;\n",
+    replace: "    const before = this.#lastArrival;\n    this.#head = head;\n    this.#lastArrival += bodies.length;\n",
     caughtBy: "simulation",
   },
   {
     what: "the head is not written",
-    file: SEQUENCER,
-    find: '      this.#store.write("state", { head, outbox });\n',
-    replace: '      this.#store.write("state", { head: this.#head, outbox });\n',
+    file: OUTBOX_DESK,
+    find: '      this.store.write("state", { head, outbox });\n',
+    replace: '      this.store.write("state", { head: this.#head, outbox });\n',
     caughtBy: "simulation",
   },
   {
     what: "what was seen is not written",
-    file: SEQUENCER,
+    file: OUTBOX_DESK,
     find: "index === 0 ? packed : null",
     replace: "index < 0 ? packed : null",
     caughtBy: "simulation",
   },
   {
     what: "a chunk leaves the outbox when it is sent",
-    file: SEQUENCER,
+    file: OUTBOX_DESK,
     find: "        if (marked !== this.#outbox) this.#owe(marked, now);\n",
     replace: "        this.#owe(confirm(marked, numbers).state, now);\n",
     caughtBy: "simulation",
   },
   {
     what: "arrivals are deleted when they are sealed",
-    file: SEQUENCER,
-    find: "    if (sealed.length > 0) this.#sealedAt = now;\n",
-    replace:
-      "    if (sealed.length > 0) this.#sealedAt = now;\n    this.#write(head, outbox, () => {\n      for (const chunk of sealed) this.#store.dropPacked(chunk.first, chunk.last);\n    });\n",
+    file: OUTBOX_DESK,
+    find: "    this.#write(next, () => {});\n",
+    replace: "    this.#write(next, () => {\n      for (const chunk of sealed) this.store.dropPacked(chunk.first, chunk.last);\n    });\n",
     caughtBy: "simulation",
   },
   {
@@ -76,10 +75,17 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "refusals that a chunk carries stay in the head, and are counted again",
-    file: SEQUENCER,
-    find: "head: carried ? { ...head, refusals } : head",
+    file: OUTBOX_DESK,
+    find: "head: carried ? { ...head, refusals: refusalsOf(left) } : head",
     replace: "head",
     caughtBy: "simulation",
+  },
+  {
+    what: "what is packed is deleted before storage knows that it was confirmed",
+    file: OUTBOX_DESK,
+    find: "return this.#write({ head: this.#head, outbox: this.#outbox }, () => more(confirmedRanges(this.#outbox)));",
+    replace: "return this.store.transaction(() => more(confirmedRanges(this.#outbox)));",
+    caughtBy: EXACTLY_ONCE,
   },
   {
     what: "the sweep leaves a lost alarm lost",
