@@ -2,9 +2,10 @@ import { sha256Now } from "../platform/hash.ts";
 import { canonicalText } from "./canonical.ts";
 import { byId, inOrder, liveSchedules, type PlanInput, type PlanPlaylistItem } from "./input.ts";
 
-/** Goes up when the same inputs give another plan: players must then fetch it. */
+/** Goes up when the same inputs give another plan: players must then fetch it, and kept plans are made anew. */
 const RESOLVER_REVISION = 1;
-const ETAG_CHARS = 32;
+const REVISION_PREFIX = `${RESOLVER_REVISION}-`;
+const HASH_CHARS = 32;
 
 /**
  * The ETag of a plan, without quotes, from what it would be made of: so that a 304 can be answered without making it.
@@ -19,7 +20,6 @@ export function planEtag(input: PlanInput, from: number): string {
   const takeovers = input.takeovers.filter(({ to }) => to === null || to > from).sort(byId);
   const versionIds = new Set([...playlists, ...takeovers].flatMap(({ items }) => items.map((item) => item.content_version_id)));
   const text = canonicalText([
-    RESOLVER_REVISION,
     from,
     input.device_id,
     input.store && [input.store.id, input.store.timezone],
@@ -32,7 +32,12 @@ export function planEtag(input: PlanInput, from: number): string {
     input.default_playlist_id,
     takeovers.map(({ id, from: begins, to, items }) => [id, begins, to, itemsText(items)]),
   ]);
-  return sha256Now(text).slice(0, ETAG_CHARS);
+  return `${REVISION_PREFIX}${sha256Now(text).slice(0, HASH_CHARS)}`;
+}
+
+/** Whether a plan of this ETag was made as plans are made now. */
+export function isOfThisResolver(etag: string): boolean {
+  return etag.startsWith(REVISION_PREFIX);
 }
 
 function itemsText(items: readonly PlanPlaylistItem[]): unknown[] {

@@ -1,5 +1,6 @@
 import { uuidv7 } from "uuidv7";
 import { log } from "../platform/log.ts";
+import { isOfThisResolver } from "./etag.ts";
 import { loadPlanInput } from "./load.ts";
 import type { Plan } from "./plan.ts";
 import { resolvePlan } from "./resolve.ts";
@@ -40,8 +41,9 @@ export async function readKeptPlan(db: D1Database, deviceId: string): Promise<Ke
     .first<KeptPlan>();
 }
 
-/** The ETag of a kept plan that still holds: nothing that it is made of has changed, and the store's day is the same. Else null. */
+/** The ETag of a kept plan that still holds: neither what it is made of nor how has changed, and the store's day is the same. Else null. */
 export function holdingEtag({ etag, valid_from, stale, timezone }: KeptPlan, now: number): string | null {
+  if (etag === null || !isOfThisResolver(etag)) return null;
   return stale === 0 && valid_from === planWindow(timezone ?? "UTC", now).from ? etag : null;
 }
 

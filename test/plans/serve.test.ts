@@ -131,6 +131,15 @@ describe("GET /v1/device/plan", () => {
     expect(Date.parse(tomorrow?.made?.valid_from ?? "") - Date.parse(JSON.parse(today.text).valid_from)).toBe(DAY_MS);
   });
 
+  test("is made anew where it was made by an earlier way of planning", async () => {
+    const { device } = await planned();
+    const { etag } = await fetchPlan(device);
+    const earlier = etag.slice(1, -1).replace(/^1-/, "0-");
+    await env.DB.prepare("UPDATE playout_plans SET etag = ? WHERE device_id = ?").bind(earlier, device.id).run();
+    expect(await fetchPlan(device, `"${earlier}"`)).toMatchObject({ status: 200, etag });
+    expect(await kept(device.id)).toMatchObject({ etag: etag.slice(1, -1), stale: 0 });
+  });
+
   test("that was made while an input changed is kept as stale", async () => {
     const { device, schedule } = await planned();
     const row = await readKeptPlan(env.DB, device.id);
