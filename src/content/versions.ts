@@ -9,6 +9,7 @@ import { OPERATE, reads } from "../auth/principal.ts";
 import { Problem } from "../platform/errors.ts";
 import { etagOf } from "../platform/etag.ts";
 import { idField, sha256Field, timeField } from "../platform/fields.ts";
+import { sha256Now } from "../platform/hash.ts";
 import { createRouter, responses } from "../platform/http.ts";
 import { readIdempotency } from "../platform/idempotency.ts";
 import { pageQuery, pageSchema } from "../platform/paging.ts";
@@ -24,13 +25,16 @@ const MIME = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/;
 const createSchema = z
   .strictObject({
     id: idField.optional(),
-    sha256: sha256Field.meta({ description: "Of the file; it names the version." }),
+    sha256: sha256Field
+      .optional()
+      .meta({ description: "Of the file; it names the version. A page on the web has that of its address by default." }),
     version_hash: z.string().trim().min(1).max(128).optional().meta({ description: "Another name of the version. Default: sha256." }),
     url: z
-      .url({ protocol: /^https?$/ })
+      .url({ protocol: /^https$/, error: "must be an https URL" })
       .max(2048)
       .nullable()
-      .optional(),
+      .optional()
+      .meta({ description: "Where players get it, if it is not kept here." }),
     bytes: z.int().min(0).nullable().optional(),
     duration_ms: z.int().min(1).max(DAY_MS).nullable().optional(),
     mime: z.string().max(128).regex(MIME, "must be a media type such as video/mp4").nullable().optional(),
@@ -112,9 +116,10 @@ versionRoutes.openapi(
     const db = c.env.DB;
     const { id: contentId } = c.req.valid("param");
     const body = c.req.valid("json");
-    await findRow(db, contentResource, contentId);
+    const { type } = await findRow(db, contentResource, contentId);
     const now = Date.now();
-    const fields = { ...body, version_hash: body.version_hash ?? body.sha256 };
+    const sha256 = body.sha256 ?? addressHash(type, body.url ?? null);
+    const fields = { ...body, sha256, version_hash: body.version_hash ?? sha256 };
     const row = { ...newRow(contentVersions, fields, body.id ?? uuidv7(), now), content_id: contentId };
     const outcome = await createRow({ db, actor: c.get("actor"), now }, versionResource, row, await readIdempotency(c));
     const version = outcome.shown as Version;
@@ -157,6 +162,17 @@ versionRoutes.openapi(
     return c.json(presentVersion(row), 200, { ETag: VERSION_ETAG });
   },
 );
+
+/**
+ * What names the version that a page on the web is: there is no file, so its address does.
+ * @throws Problem `validation-error` where a file's hash is missing.
+ */
+function addressHash(type: unknown, url: string | null): string {
+  if (type === "web" && url !== null) return sha256Now(url);
+  const detail =
+    type === "web" ? "Give the file's sha256, or the url of a page on the web." : "is missing: a version is named by its file's hash";
+  throw new Problem("validation-error", `/sha256: ${detail}`, { errors: [{ pointer: "/sha256", detail }] });
+}
 
 export type Version = z.infer<typeof versionSchema>;
 

@@ -272,10 +272,31 @@ describe("content versions", () => {
     [{ sha256: SHA.toUpperCase() }, "/sha256"],
     [{ sha256: SHA, duration_ms: -1 }, "/duration_ms"],
     [{ sha256: SHA, url: "javascript:alert(1)" }, "/url"],
+    [{ sha256: SHA, url: "http://cdn.example/a.mp4" }, "/url"],
+    [{ url: "https://cdn.example/a.mp4" }, "/sha256"],
+    [{}, "/sha256"],
     [{ sha256: SHA, mime: "mp4" }, "/mime"],
   ])("refuse %o", async (body, pointer) => {
     const { id } = await create("content", { name: "v", type: "video" });
     expect((await admin("POST", `/v1/admin/content/${id}/versions`, body)).body).toMatchObject({ status: 400, errors: [{ pointer }] });
+  });
+
+  test("of a page on the web are named by its address", async () => {
+    const { id } = await create("content", { name: "page", type: "web" });
+    const url = "https://offers.example.com/autumn";
+    // printf %s https://offers.example.com/autumn | sha256sum
+    const sha256 = "364297b828ced170127f43d76df34491864e596291a10c21e543f97009a6e395";
+    expect(await admin("POST", `/v1/admin/content/${id}/versions`, { url })).toMatchObject({
+      status: 201,
+      body: { url, sha256, version_hash: sha256 },
+    });
+    expect((await admin("POST", `/v1/admin/content/${id}/versions`, { url })).status).toBe(200);
+    const plain = await admin("POST", `/v1/admin/content/${id}/versions`, { url: "http://offers.example.com/autumn" });
+    expect(plain.body).toMatchObject({ status: 400, detail: "/url: must be an https URL" });
+    expect((await admin("POST", `/v1/admin/content/${id}/versions`, {})).body).toMatchObject({
+      status: 400,
+      detail: "/sha256: Give the file's sha256, or the url of a page on the web.",
+    });
   });
 
   test("are immutable: there is no PATCH", async () => {
