@@ -60,6 +60,10 @@ export async function storeFile(bucket: R2Bucket, incoming: IncomingFile, type: 
 export function requireKind(head: Uint8Array, type: FileKind["type"]): FileKind {
   if (head.length === 0) throw emptyFile();
   const kind = kindOf(head);
+  if (isForm(head)) {
+    const detail = "The body is a form (multipart/form-data). Send the file itself as the body: with curl, --data-binary @file.";
+    throw new Problem("validation-error", detail, { code: "UNKNOWN_KIND" });
+  }
   if (!kind) {
     const detail = "The file's first bytes are of no kind that screens are given: mp4, webm, jpeg, png, gif, webp, avif, html.";
     throw new Problem("validation-error", detail, { code: "UNKNOWN_KIND" });
@@ -68,6 +72,10 @@ export function requireKind(head: Uint8Array, type: FileKind["type"]): FileKind 
     throw new Problem("validation-error", `The file is ${kind.mime}, and the content is of type ${type}.`, { code: "KIND_MISMATCH" });
   }
   return kind;
+}
+
+function isForm(head: Uint8Array): boolean {
+  return /^--[^\r\n]{1,70}\r\nContent-Disposition: form-data/i.test(Buffer.from(head).toString("latin1"));
 }
 
 /** Whether an error is R2's word that the bytes have another hash than was said. */

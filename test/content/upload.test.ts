@@ -99,6 +99,17 @@ describe("an upload is refused, and neither version nor file stays", () => {
     expect(await env.BUCKET.head(fileKey(hex))).toBeNull();
   });
 
+  test("a form that holds the file, with what to do instead", async () => {
+    const id = await content("image");
+    const form = new FormData();
+    form.set("file", new Blob([fileOf("png")]), "poster.png");
+    const { headers, body } = new Response(form);
+    const answer = await upload(id, new Uint8Array(await new Response(body).arrayBuffer()), {
+      "Content-Type": headers.get("Content-Type") ?? "",
+    });
+    expect(answer.body).toMatchObject({ status: 400, code: "UNKNOWN_KIND", detail: expect.stringContaining("--data-binary @file") });
+  });
+
   test("bytes of another hash than was declared, by R2 itself; and a file of that hash stays what it was", async () => {
     const id = await content("image");
     const good = fileOf("png");
