@@ -1,4 +1,5 @@
 import { html, raw } from "hono/html";
+import { trimTrailingSlash } from "hono/trailing-slash";
 import { PROBLEM_TYPES, Problem, type ProblemType } from "../platform/errors.ts";
 import { createRouter } from "../platform/http.ts";
 import { chart, guides, renderGuide } from "./guides.ts";
@@ -21,6 +22,7 @@ export function docsRoutes(describe: () => OpenApiDocument) {
   };
 
   for (const path of ["/", "/docs", "/docs/*", "/openapi.json"]) router.use(path, pageHeaders);
+  router.use("/docs/*", trimTrailingSlash());
   router.get("/", async (c): Promise<Response> => {
     const links = { documentation: "/docs", openapi: "/openapi.json", health: "/healthz" };
     if (!c.req.header("Accept")?.includes("text/html")) return c.json({ name: "Alive Signage", ...links });

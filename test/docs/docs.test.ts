@@ -118,6 +118,11 @@ describe("pages", () => {
     expect(await answer.json()).toMatchObject({ code: "NOT_FOUND" });
   });
 
+  test.each(["/docs/", "/docs/architecture/", "/docs/errors/"])("%s leads to the page without the slash", async (path) => {
+    const answer = await exports.default.fetch(`http://localhost${path}`, { redirect: "manual" });
+    expect([answer.status, answer.headers.get("Location")]).toEqual([301, `http://localhost${path.slice(0, -1)}`]);
+  });
+
   test("a program gets the root as JSON", async () => {
     expect(await (await get("/", "application/json")).json()).toMatchObject({ documentation: "/docs", openapi: "/openapi.json" });
   });
