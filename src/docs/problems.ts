@@ -82,7 +82,8 @@ export const PROBLEM_TEXTS: Record<ProblemType, { means: string; remedy: string 
     remedy: "Send the request again later; play logs keep their ids, changes an Idempotency-Key. Report the correlation id if it stays.",
   },
   "service-unavailable": {
-    means: "A part of the platform cannot be reached now, or a device's outbox is full. Nothing of this request was kept.",
-    remedy: "Send it again after `Retry-After` seconds.",
+    means: "A part of the platform cannot be reached now, or a device's outbox is full.",
+    remedy:
+      "Send it again after `Retry-After` seconds: play logs keep their ids, changes an Idempotency-Key. Whether a change was made before the connection broke is not known; both see to it that it is made once.",
   },
 };

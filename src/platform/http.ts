@@ -4,6 +4,8 @@ import { HTTPException } from "hono/http-exception";
 import { uuidv7 } from "uuidv7";
 import { type FieldError, Problem, problemBody } from "./errors.ts";
 import { log } from "./log.ts";
+import { messageOf } from "./messages.ts";
+import { isOutage } from "./outage.ts";
 
 /** What every route of the product knows of its request. */
 export interface AppEnv {
@@ -17,7 +19,10 @@ export interface AppEnv {
 
 export type AppContext = Context<AppEnv>;
 
+z.config({ customError: messageOf });
+
 const CORRELATION_ID = /^[A-Za-z0-9._-]{8,64}$/;
+const OUTAGE_RETRY_AFTER_S = "5";
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 
 /** The request's own correlation id, else the trace id of W3C `traceparent`, else a new one. */
@@ -61,6 +66,10 @@ function asProblem(error: Error): Problem {
   }
   if (error instanceof HTTPException && error.status === 400) {
     return new Problem("validation-error", "The body is not readable as JSON.", { code: "INVALID_JSON" });
+  }
+  if (isOutage(error)) {
+    const detail = "A part of the platform cannot be reached now. Send it again; a POST with the same Idempotency-Key makes nothing twice.";
+    return new Problem("service-unavailable", detail, { headers: { "Retry-After": OUTAGE_RETRY_AFTER_S }, cause: error });
   }
   return new Problem("internal-error", "The fault is logged under the correlation id.", { cause: error });
 }
