@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findNode, mustRun, ROOT, wrangler } from "../../src/cli/tools.ts";
@@ -28,11 +28,34 @@ export interface Stack {
   kill(): Promise<void>;
 }
 
-/** Builds the production bundle, as `wrangler deploy` would upload it, or that of another entry (`…/index.ts`). Returns its entry's path. */
+/**
+ * Builds the production bundle, as `wrangler deploy` would upload it, or that of another entry (`…/index.ts`). Returns its entry's path.
+ * It goes with the process that built it, or at the next build where that was killed.
+ */
 export async function buildBundle(main?: string): Promise<string> {
-  const dir = mkdtempSync(join(tmpdir(), "alive-bundle-"));
+  removeBundles((pid) => !isRunning(pid));
+  const dir = mkdtempSync(join(tmpdir(), `alive-bundle-${process.pid}-`));
+  process.once("exit", () => removeBundles((pid) => pid === process.pid));
   await mustRun(wrangler("deploy", ...(main ? [main] : []), "--dry-run", "--outdir", dir), "Building the Worker");
   return join(dir, "index.js");
+}
+
+/** Removes the bundles that processes left, those that are meant by their id. */
+function removeBundles(of: (pid: number) => boolean): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = /^alive-bundle-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && of(Number(pid))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process may not be signalled, but runs.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
 }
 
 /** Starts the bundle in a process group of its own. State lies in `persistTo` and outlives the process. */
