@@ -9,7 +9,18 @@ export interface FleetShape {
   campaigns: number;
 }
 
-export type FleetKind = "supplier" | "store" | "group" | "campaign" | "content" | "version" | "device" | "family";
+export type FleetKind =
+  | "supplier"
+  | "store"
+  | "group"
+  | "campaign"
+  | "content"
+  | "version"
+  | "device"
+  | "family"
+  | "playlist"
+  | "item"
+  | "schedule";
 
 /**
  * The id of a thing of the bench's network: always the same, so that signed logs may be kept between runs.

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { Stop } from "../../src/cli/tools.ts";
 import type { FleetShape } from "./fleet.ts";
 
-export const PARTS = ["intake", "steady", "singles", "usage", "reports"] as const;
+export const PARTS = ["intake", "steady", "singles", "usage", "reports", "plans"] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {

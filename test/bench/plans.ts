@@ -1,121 +1,123 @@
-import { planEtag } from "../../src/plans/etag.ts";
-import { explainPlan } from "../../src/plans/explain.ts";
-import { findSlot, indexSlots } from "../../src/plans/find-slot.ts";
-import type { PlanInput, PlanPlaylist, PlanSchedule, PlanVersion } from "../../src/plans/input.ts";
-import type { Plan, Span } from "../../src/plans/plan.ts";
-import { resolvePlan } from "../../src/plans/resolve.ts";
-import { slotsOf } from "../../src/plans/slots.ts";
-import { planWindow } from "../../src/plans/zone.ts";
-import { quantile } from "./stats.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startStack } from "../stack/stack.ts";
+import { makeBenchKey } from "./keys.ts";
+import { GROUP_SCHEDULES, PLAN_NETWORK, planNetworkRows } from "./plans-data.ts";
+import { ADMIN_HEADERS } from "./reports-address.ts";
+import { deviceTokens, insertStatements } from "./seed.ts";
+import { quantile, type Row } from "./stats.ts";
 
-const GROUPS = 50;
-const SCHEDULES = 200;
-const VERSIONS = 40;
-const ITEMS = 8;
-const ROUNDS = 200;
-const ZONES = ["Europe/Berlin", "America/New_York", "Asia/Ho_Chi_Minh", "Australia/Lord_Howe"];
+/** What the platform gives an isolate. */
+const ISOLATE_MB = 128;
+/** Devices that ask; each makes one request of each kind. */
+const ASKING = 1000;
+/** Others, before anything is measured. */
+const WARM_UP = 50;
 
-const versions: PlanVersion[] = Array.from({ length: VERSIONS }, (_, index) => ({
-  id: crypto.randomUUID(),
-  content_id: crypto.randomUUID(),
-  type: index % 2 ? "video" : "image",
-  sha256: index.toString(16).padStart(64, "0"),
-  url: `/v1/device/content/${index}`,
-  bytes: 5_000_000,
-  duration_ms: index % 2 ? 15_000 : null,
-}));
+const AIM_PLAN_MS = 50;
+const AIM_NOT_MODIFIED_MS = 5;
 
-/** A schedule of the network, as each group has four of: a base, two campaigns in their dayparts, a share of voice on top of one. */
-function scheduleOf(index: number): { schedule: PlanSchedule; playlist: PlanPlaylist; group: number } {
-  const id = crypto.randomUUID();
-  const nth = Math.floor(index / GROUPS);
-  const from = `${String(7 + ((index * 5) % 9)).padStart(2, "0")}:${index % 2 ? "30" : "00"}`;
-  const playlist = {
-    id,
-    campaign_id: nth ? crypto.randomUUID() : null,
-    ad_group_id: null,
-    items: Array.from({ length: ITEMS }, (_, item) => ({
-      id: `${id}-${item}`,
-      content_version_id: versions[(index * 3 + item) % VERSIONS]?.id ?? "",
-      order_index: item,
-      weight: 1 + (item % 3),
-      duration_ms: null,
-    })),
-  };
-  const schedule: PlanSchedule = {
-    id,
-    playlist_id: id,
-    timezone: index % 7 ? "store" : (ZONES[index % ZONES.length] ?? "UTC"),
-    rules: {
-      priority: nth === 0 ? 0 : 1 + (nth % 2),
-      start_date: "2026-01-01",
-      end_date: "2027-12-31",
-      weight: 1 + (index % 5),
-      ...(nth > 0 && {
-        dayparts: [
-          { days: ["mon", "tue", "wed", "thu", "fri"], from, to: "19:00" },
-          { days: ["sat", "sun"], from: "10:00", to: "18:00" },
-        ],
-      }),
-      ...(nth === 3 && { share_of_voice_s_per_hour: 600 }),
-    },
-  };
-  return { schedule, playlist, group: index % GROUPS };
+interface Answered {
+  ms: number;
+  status: number;
+  etag: string;
+  text: string;
 }
 
-const network = Array.from({ length: SCHEDULES }, (_, index) => scheduleOf(index));
+/**
+ * One device's plan over HTTP, in a network of 5,000 devices in 50 groups with 200 schedules: made at the first request, kept at the
+ * second, 304 at the third, and made again where a schedule of its group was changed. One request at a time, each from another device.
+ * A plan that is not what it should be is a fault.
+ */
+export async function planRows(bundle: string, say: (text: string) => void): Promise<{ rows: Row[]; faults: string[] }> {
+  const { devices, groups, schedules } = PLAN_NETWORK;
+  const persistTo = mkdtempSync(join(tmpdir(), "alive-bench-plans-"));
+  const keys = [await makeBenchKey()];
+  const now = Date.now();
+  const stack = await startStack(bundle, { persistTo, port: 0, isolateMb: ISOLATE_MB });
+  try {
+    for (const statement of insertStatements(planNetworkRows(keys, now))) await stack.sql(statement);
+    const tokens = await deviceTokens(PLAN_NETWORK, keys, now);
+    const asking = tokens.slice(0, ASKING);
+    say(`plans of ${ASKING} devices, of ${devices.toLocaleString("en")} in ${groups} groups with ${schedules} schedules`);
+    for (const token of tokens.slice(-WARM_UP)) for (let turn = 0; turn < 2; turn++) await fetchPlan(stack.url, token);
+    const faults = new Set<string>();
+    const made = await askAll(asking, (token) => fetchPlan(stack.url, token));
+    const kept = await askAll(asking, (token) => fetchPlan(stack.url, token));
+    const same = await askAll(asking, (token, n) => fetchPlan(stack.url, token, made[n]?.etag));
+    for (const fault of faultsOf(made, kept, same)) faults.add(fault);
+    const changes = await changeSchedules(stack.url, faults);
+    const again = await askAll(asking, (token, n) => fetchPlan(stack.url, token, made[n]?.etag));
+    if (again.some(({ status, etag }, n) => status !== 200 || etag === made[n]?.etag))
+      faults.add("plans: a change of a schedule was not followed");
+    const kb = Math.round(made.reduce((sum, { text }) => sum + text.length, 0) / made.length / 1000);
+    const rows = [
+      rowOf("plan-made", "a device's plan, made, p95", made, AIM_PLAN_MS, `${kb} KB on average`),
+      rowOf("plan-kept", "a device's plan, kept, p95", kept, AIM_PLAN_MS),
+      rowOf("plan-304", "a device has its plan: 304, p95", same, AIM_NOT_MODIFIED_MS),
+      rowOf("plan-again", "a device's plan, made anew after a change, p95", again, AIM_PLAN_MS),
+      rowOf("plan-change", `a change of a schedule, which marks ${devices / groups} plans, p95`, changes),
+    ];
+    return { rows, faults: [...faults] };
+  } finally {
+    await stack.kill();
+    rmSync(persistTo, { recursive: true, force: true });
+  }
+}
 
-/** A device's inputs: those of its group, or, at worst, of the whole network. */
-function inputOf(those: typeof network): PlanInput {
+async function askAll(tokens: string[], ask: (token: string, n: number) => Promise<Answered>): Promise<Answered[]> {
+  const answers: Answered[] = [];
+  for (const [n, token] of tokens.entries()) answers.push(await ask(token, n));
+  return answers;
+}
+
+async function fetchPlan(url: string, token: string, etag?: string): Promise<Answered> {
+  const started = performance.now();
+  const answer = await fetch(`${url}/v1/device/plan`, {
+    headers: { Authorization: `Bearer ${token}`, ...(etag === undefined ? {} : { "If-None-Match": etag }) },
+  });
+  const text = await answer.text();
+  return { ms: performance.now() - started, status: answer.status, etag: answer.headers.get("ETag") ?? "", text };
+}
+
+/** Changes one schedule of each group, so that every plan is touched. */
+async function changeSchedules(url: string, faults: Set<string>): Promise<{ ms: number }[]> {
+  const changes: { ms: number }[] = [];
+  for (const { schedule } of GROUP_SCHEDULES.slice(0, PLAN_NETWORK.groups)) {
+    const started = performance.now();
+    const answer = await fetch(`${url}/v1/admin/schedules/${schedule.id}`, {
+      method: "PATCH",
+      headers: { ...ADMIN_HEADERS, "Content-Type": "application/json" },
+      body: JSON.stringify({ rules: { ...schedule.rules, weight: 7 } }),
+    });
+    const text = await answer.text();
+    changes.push({ ms: performance.now() - started });
+    if (answer.status !== 200) faults.add(`plans: a change of a schedule was answered ${answer.status}: ${text}`);
+  }
+  return changes;
+}
+
+/** What is wrong with the three answers that each device got. Pure. */
+export function faultsOf(made: readonly Answered[], kept: readonly Answered[], same: readonly Answered[]): string[] {
+  const wrong = (what: string, count: number) => (count === 0 ? [] : [`plans: ${count} ${what}`]);
+  const plays = ({ text }: Answered) => text.includes('"slot_id"');
+  return [
+    ...wrong("were not made", made.filter((answer) => answer.status !== 200 || !plays(answer)).length),
+    ...wrong("were not kept as they were made", kept.filter(({ status, text }, n) => status !== 200 || text !== made[n]?.text).length),
+    ...wrong("were not known by their ETag", same.filter(({ status, etag }, n) => status !== 304 || etag !== made[n]?.etag).length),
+  ];
+}
+
+function rowOf(id: string, what: string, answers: readonly { ms: number }[], atMost?: number, more?: string): Row {
+  const ms = answers.map((answer) => answer.ms).sort((a, b) => a - b);
+  const others = `p50 ${quantile(ms, 0.5).toFixed(1)} ms, p99 ${quantile(ms, 0.99).toFixed(1)} ms`;
   return {
-    device_id: crypto.randomUUID(),
-    store: { id: crypto.randomUUID(), timezone: "Europe/Berlin" },
-    schedules: those.map(({ schedule }) => schedule),
-    playlists: those.map(({ playlist }) => playlist),
-    versions,
-    default_playlist_id: those[0]?.playlist.id ?? null,
-    takeovers: [],
+    id,
+    what,
+    value: quantile(ms, 0.95),
+    unit: "ms",
+    ...(atMost === undefined ? {} : { target: { atMost } }),
+    note: more === undefined ? others : `${others}; ${more}`,
   };
 }
-
-function timed(what: string, run: () => unknown): void {
-  run();
-  const times = Array.from({ length: ROUNDS }, () => {
-    const start = performance.now();
-    run();
-    return performance.now() - start;
-  }).sort((a, b) => a - b);
-  console.log(`  ${what.padEnd(28)} p50 ${quantile(times, 0.5).toFixed(2)} ms   p99 ${quantile(times, 0.99).toFixed(2)} ms`);
-}
-
-function bench(name: string, input: PlanInput, window: Span, now: number): void {
-  const start = performance.now();
-  const plan: Plan = resolvePlan(input, window);
-  const first = performance.now() - start;
-  const slots = plan.segments.reduce((sum, { loop }) => sum + loop.length, 0);
-  const book = slotsOf(plan);
-  const kb = (data: unknown) => `${(JSON.stringify(data).length / 1000).toFixed(1)} KB`;
-  console.log(
-    `${name}: ${plan.segments.length} segments, ${slots} slots, plan ${kb(plan)}, slot book ${kb(book)}; the first took ${first.toFixed(1)} ms`,
-  );
-  timed("resolve", () => resolvePlan(input, window));
-  timed("resolve, and write as JSON", () => JSON.stringify(resolvePlan(input, window)));
-  timed("window and ETag (a 304)", () => planEtag(input, planWindow("Europe/Berlin", now).from));
-  timed("explain an instant", () => explainPlan(input, now));
-  timed("slots of the plan", () => slotsOf(plan));
-  const index = indexSlots(book);
-  const slotId = plan.segments.at(-1)?.loop[0]?.slot_id ?? null;
-  const item = plan.items[plan.segments.at(-1)?.loop[0]?.item ?? ""];
-  const play = { slotId, contentId: item?.content_id ?? "", contentVersion: item?.sha256 ?? null, startedAt: window.to - 1 };
-  timed("1,000 plays' slots, cited", () => {
-    for (let n = 0; n < 1000; n++) findSlot(index, play);
-  });
-  timed("1,000 plays' slots, by content", () => {
-    for (let n = 0; n < 1000; n++) findSlot(index, { ...play, slotId: null });
-  });
-}
-
-const now = Date.now();
-const window = planWindow("Europe/Berlin", now);
-bench(`one device of ${SCHEDULES} schedules in ${GROUPS} groups`, inputOf(network.filter(({ group }) => group === 7)), window, now);
-bench(`one device with all ${SCHEDULES} schedules`, inputOf(network), window, now);

@@ -13,6 +13,7 @@ import { type BenchKey, benchKeys } from "./keys.ts";
 import { type LogSet, signedLogs } from "./logset.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { type BenchOptions, readOptions } from "./options.ts";
+import { planRows } from "./plans.ts";
 import { startPostgres } from "./postgres/target.ts";
 import { startProfile } from "./profile.ts";
 import { reportRows } from "./reports.ts";
@@ -28,20 +29,25 @@ const INSPECTOR_PORT = 8794;
 /** CPU per log where no intake was measured before: it is the smallest part of the cost. */
 const CPU_MS_PER_LOG = 0.1;
 
+interface Signed {
+  keys: BenchKey[];
+  set: LogSet;
+}
+
 interface Bench {
   options: BenchOptions;
   bundle: string;
-  keys: BenchKey[];
-  set: LogSet;
+  /** Null where no part needs them. */
+  signed: Signed | null;
   faults: string[];
 }
 
 await main(async () => {
   const options = readOptions(Bun.argv.slice(2));
   const machine = describeMachine();
-  const keys = await benchKeys(say);
-  const set = await signedLogs({ shape: options.shape, logs: options.logs, block: 100, checksum: options.checksum }, say);
-  const bench: Bench = { options, bundle: await buildBundle(), keys, set, faults: [] };
+  // Logs take minutes to sign, and only the way of a play needs them.
+  const signed = options.parts.some((part) => part !== "reports" && part !== "plans") ? await signLogs(options) : null;
+  const bench: Bench = { options, bundle: await buildBundle(), signed, faults: [] };
   const runs: Row[][] = [];
   for (let run = 0; run < options.runs; run++) runs.push(await oneRun(bench));
   const rows = mergeRuns(runs);
@@ -49,8 +55,17 @@ await main(async () => {
   return bench.faults.length === 0 ? 0 : 1;
 });
 
+async function signLogs({ shape, logs, checksum }: BenchOptions): Promise<Signed> {
+  return { keys: await benchKeys(say), set: await signedLogs({ shape, logs, block: 100, checksum }, say) };
+}
+
+function signedOf({ signed }: Bench): Signed {
+  if (!signed) throw new Error("this part needs signed logs");
+  return signed;
+}
+
 async function oneRun(bench: Bench): Promise<Row[]> {
-  const { options, keys, set } = bench;
+  const { options } = bench;
   const { shape, parts, seconds } = options;
   const rows: Row[] = [];
   const fast: LoadPlan = { batch: options.batch, logsPerSecond: 0, seconds, connections: options.connections };
@@ -74,9 +89,11 @@ async function oneRun(bench: Bench): Promise<Row[]> {
   if (parts.includes("usage")) {
     say("rows, operations and dollars a log");
     const cpuUs = rows.find(({ id }) => id === "cpu")?.value;
+    const { keys, set } = signedOf(bench);
     add(bench, rows, await usageRows(shape, keys, set, Math.min(seconds, 20), cpuUs === undefined ? CPU_MS_PER_LOG : cpuUs / 1000));
   }
   if (parts.includes("reports")) add(bench, rows, await reportRows(bench.bundle, REPORT_TIMES, say));
+  if (parts.includes("plans")) add(bench, rows, await planRows(bench.bundle, say));
   return rows;
 }
 
@@ -87,13 +104,14 @@ function add(bench: Bench, rows: Row[], found: { rows: Row[]; faults: string[] }
 
 async function worker(bench: Bench, plan: LoadPlan): Promise<IntakeResult> {
   const { options } = bench;
-  const target = await startWorker(bench.bundle, options.shape, bench.keys, {
+  const { keys, set } = signedOf(bench);
+  const target = await startWorker(bench.bundle, options.shape, keys, {
     eventRows: options.eventRows,
     ...(options.profile ? { inspectorPort: INSPECTOR_PORT } : {}),
   });
   try {
     const profiler = options.profile ? await startProfile(INSPECTOR_PORT) : null;
-    const result = await measureIntake(target, options.shape, bench.keys, bench.set, plan);
+    const result = await measureIntake(target, options.shape, keys, set, plan);
     if (profiler) console.table((await profiler.stop()).slice(0, 45));
     bench.faults.push(...result.faults);
     say(
@@ -107,11 +125,12 @@ async function worker(bench: Bench, plan: LoadPlan): Promise<IntakeResult> {
 
 async function postgresRows(bench: Bench, plan: LoadPlan, own: IntakeResult): Promise<Row[]> {
   const { options } = bench;
+  const { keys, set } = signedOf(bench);
   const name = `Fastify + PostgreSQL, ${options.postgresProcesses} process${options.postgresProcesses === 1 ? "" : "es"}`;
   say(`the same against ${name}`);
-  const target = await startPostgres(options.shape, bench.keys, options.postgresProcesses);
+  const target = await startPostgres(options.shape, keys, options.postgresProcesses);
   try {
-    const other = await measureIntake(target, options.shape, bench.keys, bench.set, plan);
+    const other = await measureIntake(target, options.shape, keys, set, plan);
     bench.faults.push(...other.faults.map((fault) => `${name}: ${fault}`));
     const rows = intakeRows(other, name);
     const perSecond = (result: IntakeResult, ms: number) => (result.load.processed / ms) * 1000;

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { checkRules, scheduleRulesSchema } from "../../src/schedules/rules.ts";
 import { contentOf, fleetId, lastEndOf, playOf } from "../bench/fleet.ts";
 import { faultsOf } from "../bench/intake.ts";
 import type { LoadResult } from "../bench/load.ts";
 import { arrivals, placeOf, requestCount } from "../bench/order.ts";
+import { faultsOf as planFaults } from "../bench/plans.ts";
+import { planNetworkRows } from "../bench/plans-data.ts";
 import { costPerMillion } from "../bench/prices.ts";
 import { insertStatements } from "../bench/seed.ts";
 import { median, mergeRuns, quantile, reached, rowForPeople } from "../bench/stats.ts";
@@ -124,6 +127,36 @@ describe("counting", () => {
       "1 refused, but 0 counted",
     ]);
     expect(faultsOf({ ...load, duplicates: 10 }, { ...recorded, plays: { ledger: 195 } }, 5)).toEqual(["10 were called duplicates"]);
+  });
+});
+
+describe("the network whose plans are measured", () => {
+  const rows = planNetworkRows([{ kid: "k", jwk: { kty: "RSA", n: "n", e: "AQAB", alg: "RS256" }, privateKey: "" }], 1_800_000_000_000);
+
+  test("has 5,000 devices in 50 groups with four schedules each, as the product would take them", () => {
+    const devicesOf = Map.groupBy(rows.devices ?? [], ({ group_id }) => group_id);
+    const schedulesOf = Map.groupBy(rows.schedules ?? [], ({ target_id }) => target_id);
+    expect([rows.device_groups?.length, devicesOf.size, schedulesOf.size]).toEqual([50, 50, 50]);
+    expect(new Set([...devicesOf.values()].map(({ length }) => length))).toEqual(new Set([100]));
+    expect(new Set([...schedulesOf.values()].map(({ length }) => length))).toEqual(new Set([4]));
+    for (const { rules_json } of rows.schedules ?? []) {
+      const rules = scheduleRulesSchema.parse(JSON.parse(String(rules_json)));
+      expect(checkRules(rules)).toEqual([]);
+    }
+    const versions = new Set(rows.content_versions?.map(({ id }) => id));
+    expect(rows.playlist_items?.length).toBe(1600);
+    expect(rows.playlist_items?.every(({ content_version_id }) => versions.has(content_version_id ?? null))).toBe(true);
+  });
+
+  test("an answer that is not the plan is a fault", () => {
+    const plan = { ms: 1, status: 200, etag: "e", text: '{"slot_id":1}' };
+    const same = { ms: 1, status: 304, etag: "e", text: "" };
+    expect(planFaults([plan], [plan], [same])).toEqual([]);
+    expect(planFaults([{ ...plan, text: "{}" }], [plan], [{ ...same, status: 200 }])).toEqual([
+      "plans: 1 were not made",
+      "plans: 1 were not kept as they were made",
+      "plans: 1 were not known by their ETag",
+    ]);
   });
 });
 
