@@ -42,5 +42,11 @@ export const GAP_FORGOTTEN_AFTER_MS = 8 * DAY_MS;
 export const MAX_GAPS_FOLLOWED = 32;
 
 export const MAX_RESULTS_PER_HEARTBEAT = 20;
+/** Results that wait for D1 to be told: with them, a report stays well under the 128 KB of a message. */
+export const MAX_RESULTS_KEPT = 40;
+/** Of a result's detail, as JSON; a larger one is cut to so many characters. */
+export const RESULT_DETAIL_MAX_BYTES = 2000;
+export const RESULT_DETAIL_CUT_CHARS = 500;
 export const MAX_SETTLED_KEPT = 50;
+/** Of an error that a player tells; what is longer is cut. */
 export const MAX_TEXT_CHARS = 500;

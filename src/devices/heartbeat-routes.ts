@@ -13,7 +13,13 @@ import { doorPolicy } from "../plays/policy.ts";
 import { COMMAND_TYPES } from "./commands.ts";
 import { type Heartbeat, heartbeatIntervalMs } from "./heartbeat.ts";
 import type { HeartbeatAnswer, HeartbeatRequest } from "./heartbeat-desk.ts";
-import { HEARTBEAT_BODY_MAX_BYTES, MAX_RESULTS_PER_HEARTBEAT, MAX_TEXT_CHARS } from "./heartbeat-limits.ts";
+import {
+  HEARTBEAT_BODY_MAX_BYTES,
+  MAX_RESULTS_PER_HEARTBEAT,
+  MAX_TEXT_CHARS,
+  RESULT_DETAIL_CUT_CHARS,
+  RESULT_DETAIL_MAX_BYTES,
+} from "./heartbeat-limits.ts";
 import type { GroupPolicy } from "./policy.ts";
 import { authenticateDevice } from "./token.ts";
 
@@ -23,7 +29,6 @@ const MAX_COUNTERS = 32;
 const MAX_ETAG_CHARS = 200;
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const text = z.string().max(MAX_TEXT_CHARS);
 
 // Unknown members are let through unread: players are older and newer than the server.
 const nowPlayingSchema = z
@@ -50,7 +55,10 @@ const heartbeatSchema = z
     disk_used_bytes: count,
     disk_total_bytes: count.nullish(),
     plan_etag: z.string().max(MAX_ETAG_CHARS).nullable().meta({ description: "Of the plan that is played; null without one." }),
-    last_error: text.nullish(),
+    last_error: z
+      .string()
+      .nullish()
+      .meta({ description: `Cut to ${MAX_TEXT_CHARS} characters.` }),
     counters: z
       .record(z.string().max(64), count)
       .refine((counters) => Object.keys(counters).length <= MAX_COUNTERS, `names over ${MAX_COUNTERS} counters`)
@@ -61,10 +69,7 @@ const heartbeatSchema = z
         z.object({
           id: z.uuid().toLowerCase(),
           status: z.enum(["done", "failed"]),
-          detail: z
-            .record(z.string(), z.unknown())
-            .nullish()
-            .refine((detail) => JSON.stringify(detail ?? null).length <= 2000, "is over 2,000 characters"),
+          detail: z.record(z.string(), z.unknown()).nullish().meta({ description: "Up to 2,000 bytes; cut where it is longer." }),
         }),
       )
       .max(MAX_RESULTS_PER_HEARTBEAT)
@@ -157,11 +162,22 @@ function readHeartbeat(body: unknown, receivedAt: number): Heartbeat {
     diskUsedBytes: beat.disk_used_bytes,
     diskTotalBytes: disk_total_bytes ?? null,
     planEtag: plan_etag,
-    lastError: last_error ?? null,
+    lastError: last_error ? cut(last_error, MAX_TEXT_CHARS) : null,
     counters,
     playerVersion: player_version ?? null,
-    results: (command_results ?? []).map(({ id, status, detail }) => ({ id, status, detail: detail ?? null, at: receivedAt })),
+    results: (command_results ?? []).map(({ id, status, detail }) => ({ id, status, detail: shortDetail(detail ?? null), at: receivedAt })),
   };
+}
+
+/** What a player says at too great length must not cost it the heartbeat: it would be taken for offline, and say the same again. */
+function shortDetail(detail: Record<string, unknown> | null): Record<string, unknown> | null {
+  const text = JSON.stringify(detail);
+  return Buffer.byteLength(text) <= RESULT_DETAIL_MAX_BYTES ? detail : { cut: cut(text, RESULT_DETAIL_CUT_CHARS) };
+}
+
+/** The first characters of a text, without half of one that takes two. */
+function cut(text: string, chars: number): string {
+  return text.slice(0, chars).replace(/[\ud800-\udbff]$/, "");
 }
 
 type Asked = HeartbeatAnswer & { epoch: string; expectedSequence: number };

@@ -5,6 +5,7 @@ import {
   CLOCK_KEPT_WITHIN_MS,
   DEFAULT_HEARTBEAT_INTERVAL_S,
   DOWNLOAD_FAILURES_WITHIN_MS,
+  MAX_RESULTS_KEPT,
   MAX_SETTLED_KEPT,
   MISSED_HEARTBEATS,
   REPORT_CHANGE_EVERY_MS,
@@ -103,7 +104,11 @@ export function takeHeartbeat(beat: Heartbeat, before: HeartbeatState | null, fa
     before: before?.told.findings ?? [],
   });
   const settled = before?.settled ?? [];
-  const fresh = beat.results.filter(({ id }, index, all) => !settled.includes(id) && all.findIndex((other) => other.id === id) === index);
+  const waiting = before?.results ?? [];
+  // What finds no room is not taken: the device says it again.
+  const fresh = beat.results
+    .filter(({ id }, index, all) => !settled.includes(id) && all.findIndex((other) => other.id === id) === index)
+    .slice(0, Math.max(0, MAX_RESULTS_KEPT - waiting.length));
   const state: HeartbeatState = {
     at: now,
     offsetMs,
@@ -115,7 +120,7 @@ export function takeHeartbeat(beat: Heartbeat, before: HeartbeatState | null, fa
     restarts,
     gaps,
     told: before?.told ?? { at: null, findings: [], playerVersion: null },
-    results: [...(before?.results ?? []), ...fresh],
+    results: [...waiting, ...fresh],
     settled: [...settled, ...fresh.map(({ id }) => id)].slice(-MAX_SETTLED_KEPT),
   };
   const tell = before === null || before.silent || isDue(state, findings, beat.playerVersion, now);

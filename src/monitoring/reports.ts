@@ -8,6 +8,8 @@ import { type PlanStretch, playsThroughout, readPlanStretches } from "./plan-loo
 
 const RETRY_DELAY_FIRST_S = 5;
 const RETRY_DELAY_MAX_S = 600;
+/** D1 takes no parameter over 2 MB; a character has three bytes at most. */
+const PARAMETER_MAX_CHARS = 500_000;
 
 /**
  * The consumer of `device-reports`: what devices' objects tell of their heartbeats. Many devices to one transaction: what is known of
@@ -141,14 +143,10 @@ function resultStatements(db: D1Database, results: readonly (CommandResult & { d
   if (results.length === 0) return [];
   // Of one command the first word.
   const first = new Map(results.toReversed().map((result) => [`${result.deviceId} ${result.id}`, result]));
-  const rows = [...first.values()].map(({ id, deviceId, status, detail, at }) => [
-    id,
-    deviceId,
-    status,
-    detail && JSON.stringify(detail),
-    at,
-  ]);
-  return [
+  const rows = [...first.values()].map(({ id, deviceId, status, detail, at }) =>
+    JSON.stringify([id, deviceId, status, detail && JSON.stringify(detail), at]),
+  );
+  return inParameters(rows).map((parameter) =>
     db
       .prepare(
         `UPDATE device_commands SET status = r.status, result_json = r.result_json, settled_at = r.at
@@ -156,6 +154,21 @@ function resultStatements(db: D1Database, results: readonly (CommandResult & { d
                FROM json_each(?)) r
          WHERE device_commands.id = r.id AND device_commands.device_id = r.device_id AND device_commands.status NOT IN ('done', 'failed')`,
       )
-      .bind(JSON.stringify(rows)),
-  ];
+      .bind(parameter),
+  );
+}
+
+/** Rows of JSON as lists that each fit into a parameter. */
+function inParameters(rows: readonly string[]): string[] {
+  const lists: string[][] = [];
+  let chars = PARAMETER_MAX_CHARS;
+  for (const row of rows) {
+    if (chars + row.length > PARAMETER_MAX_CHARS) {
+      lists.push([]);
+      chars = 0;
+    }
+    lists.at(-1)?.push(row);
+    chars += row.length + 1;
+  }
+  return lists.map((list) => `[${list.join()}]`);
 }

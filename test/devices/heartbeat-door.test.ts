@@ -227,6 +227,22 @@ test("what a heartbeat says comes to D1 and is shown with the device, whose vers
   });
 });
 
+test("what a player says at too great length is cut: its heartbeat counts all the same", async () => {
+  const { device, reports } = await caught();
+  const id = crypto.randomUUID();
+  const answer = await beat(device, {
+    last_error: `${"x".repeat(499)}\u{1f600}`,
+    command_results: [{ id, status: "failed", detail: { error: "é".repeat(3000) } }],
+  });
+  expect(answer.status).toBe(200);
+  expect(reports.take()).toMatchObject([
+    {
+      heartbeat: { last_error: "x".repeat(499) },
+      results: [{ id, status: "failed", detail: { cut: `{"error":"${"é".repeat(490)}` } }],
+    },
+  ]);
+});
+
 describe("commands", () => {
   const ids = (answer: { body: Record<string, unknown> }) => (answer.body.commands as { id: string }[]).map(({ id }) => id);
 

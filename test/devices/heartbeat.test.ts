@@ -129,6 +129,18 @@ describe("what D1 is told", () => {
     expect(next(60, { results: [{ id: "c", status: "done", detail: null, at: T }] }).tell).toBe(true);
   });
 
+  test("no more results than one report holds; the device says the others again", () => {
+    const results = (from: number) =>
+      Array.from({ length: 20 }, (_, n) => ({ id: `c${from + n}`, status: "done" as const, detail: null, at: T }));
+    let told = state;
+    for (const from of [0, 20, 40])
+      told = takeHeartbeat(heartbeat({ receivedAt: T + 1000 + from, results: results(from) }), told, FACTS).state;
+    expect(told.results.map(({ id }) => id)).toEqual([...results(0), ...results(20)].map(({ id }) => id));
+    expect(told.settled).toEqual(told.results.map(({ id }) => id));
+    const later = takeHeartbeat(heartbeat({ receivedAt: T + 2000, results: results(40) }), { ...told, results: [] }, FACTS).state;
+    expect(later.results).toEqual(results(40));
+  });
+
   test("a result once, however often the device says it", () => {
     const result = { id: "c", status: "done" as const, detail: null, at: T };
     const told = next(60, { results: [result, result] }).state;

@@ -87,6 +87,33 @@ describe("the consumer", () => {
     expect(await incidentsOf(id)).toEqual([{ type: "TOKEN_REUSE", open: true }]);
   });
 
+  test("a hundred reports full of results are recorded, and hold up no other device", async () => {
+    const [hostile, well] = [await makeDevice(), await makeDevice()];
+    const results = () =>
+      Array.from({ length: 40 }, () => ({
+        id: crypto.randomUUID(),
+        status: "failed" as const,
+        detail: { error: "x".repeat(1900) },
+        at: T,
+      }));
+    const reports = Array.from({ length: 99 }, (_, n) => report(hostile.id, { at: T + n, results: results() }));
+    let largest = 0;
+    const prepare = (sql: string) => {
+      const statement = env.DB.prepare(sql);
+      const bind = (...values: unknown[]) => {
+        largest = Math.max(largest, ...values.map((value) => String(value).length));
+        return statement.bind(...values);
+      };
+      return new Proxy(statement, { get: (target, name) => (name === "bind" ? bind : Reflect.get(target, name).bind(target)) });
+    };
+    const DB = new Proxy(env.DB, { get: (target, name) => (name === "prepare" ? prepare : Reflect.get(target, name).bind(target)) });
+    expect(await deliverReports([...reports, report(well.id, { at: T })], { ...env, DB })).toEqual({ acked: 100, retried: 0 });
+    // D1 takes no parameter over 2 MB; the simulator does.
+    expect(largest).toBeLessThan(1_000_000);
+    expect(await device(well.id)).toMatchObject({ last_seen_at: T });
+    expect(await device(hostile.id)).toMatchObject({ last_seen_at: T + 98 });
+  });
+
   test("what is no report is dropped, and spoils no neighbour", async () => {
     const { id } = await makeDevice();
     expect(await deliverReports([{ v: 2 }, report(id), "rubbish"])).toEqual({ acked: 3, retried: 0 });
