@@ -9,8 +9,9 @@ import { createRouter, responses } from "../platform/http.ts";
 import { DAY_MS } from "../platform/time.ts";
 import { declaredHash } from "./digest.ts";
 import { storeFile } from "./files.ts";
+import { videoLengthMs } from "./length.ts";
 import { openContentType, versionRow } from "./publish.ts";
-import { VERSIONS_PATH, type Version, versionResource, versionSchema } from "./versions.ts";
+import { refuseOtherLength, VERSIONS_PATH, type Version, versionResource, versionSchema } from "./versions.ts";
 
 const PATH = `${VERSIONS_PATH}/upload`;
 
@@ -35,7 +36,13 @@ uploadRoutes.openapi(
       query: z.strictObject({
         sha256: sha256Field.optional().meta({ description: "The same in hex, for those who set no headers." }),
         version_hash: z.string().trim().min(1).max(128).optional().meta({ description: "Another name of the version. Default: sha256." }),
-        duration_ms: z.coerce.number().int().min(1).max(DAY_MS).optional().meta({ description: "How long a video runs." }),
+        duration_ms: z.coerce
+          .number()
+          .int()
+          .min(1)
+          .max(DAY_MS)
+          .optional()
+          .meta({ description: "How long a video runs. Default: what an MP4 file says of itself." }),
       }),
       body: { required: true, content: { "application/octet-stream": { schema: z.string().meta({ format: "binary" }) } } },
     },
@@ -53,10 +60,11 @@ uploadRoutes.openapi(
     const incoming = { body: c.req.raw.body, length: contentLength(c.req.raw.headers), sha256: declared.sha256 };
     const file = await storeFile(c.env.BUCKET, incoming, type);
     const now = Date.now();
-    const row = versionRow(id, file, fields, now);
+    const row = versionRow(id, file, { ...fields, duration_ms: fields.duration_ms ?? (await videoLengthMs(c.env.BUCKET, file)) }, now);
     const outcome = await createRow({ db: c.env.DB, actor: c.get("actor"), now }, versionResource, row, null);
     const headers = createdHeaders(VERSIONS_PATH.replace("{id}", id), outcome);
     const version = outcome.shown as Version;
+    refuseOtherLength(fields.duration_ms, version);
     return outcome.status === 200 ? c.json(version, 200, headers) : c.json(version, 201, headers);
   },
 );

@@ -4,6 +4,7 @@ import { Problem } from "../platform/errors.ts";
 import { presentRow, type Row } from "../platform/rows.ts";
 import { fileKey, hashMismatch, isBadDigest, requireKind, type StoredFile, streamInto } from "./files.ts";
 import { KIND_HEAD_BYTES } from "./kinds.ts";
+import { videoLengthMs } from "./length.ts";
 import { type Cut, missingParts, partBytes } from "./parts.ts";
 import { openContentType, versionRow } from "./publish.ts";
 import type { contentUploads } from "./tables.ts";
@@ -93,7 +94,8 @@ export async function completeUpload(change: Change, bucket: R2Bucket, upload: U
     if (error instanceof Problem && error.status === 400) await removeUpload(change, bucket, upload, "refuse", { code: error.code });
     throw error;
   }
-  const row = versionRow(upload.content_id, file, upload, change.now);
+  const duration_ms = upload.duration_ms ?? (await videoLengthMs(bucket, file));
+  const row = versionRow(upload.content_id, file, { ...upload, duration_ms }, change.now);
   const finish = (id: string) => change.db.prepare("UPDATE content_uploads SET version_id = ? WHERE id = ?").bind(id, upload.id);
   const resource: typeof versionResource = {
     ...versionResource,

@@ -123,6 +123,7 @@ versionRoutes.openapi(
     const row = { ...newRow(contentVersions, fields, body.id ?? uuidv7(), now), content_id: contentId };
     const outcome = await createRow({ db, actor: c.get("actor"), now }, versionResource, row, await readIdempotency(c));
     const version = outcome.shown as Version;
+    refuseOtherLength(body.duration_ms, version);
     const headers = createdHeaders(VERSIONS_PATH.replace("{id}", contentId), outcome);
     return outcome.status === 200 ? c.json(version, 200, headers) : c.json(version, 201, headers);
   },
@@ -162,6 +163,17 @@ versionRoutes.openapi(
     return c.json(presentVersion(row), 200, { ETag: VERSION_ETAG });
   },
 );
+
+/**
+ * A file that is there already is answered as it is; another length than it has must not be passed over, for plays are billed by it.
+ * @throws Problem `conflict`, code `DURATION_DIFFERS`.
+ */
+export function refuseOtherLength(asked: number | null | undefined, version: Pick<Version, "id" | "duration_ms">): void {
+  if (asked === undefined || asked === null || asked === version.duration_ms) return;
+  const known = version.duration_ms === null ? "no duration_ms" : `a duration_ms of ${version.duration_ms}`;
+  const detail = `This content has this file already, as version ${version.id} with ${known}, and a version never changes. Make another content of it.`;
+  throw new Problem("conflict", detail, { code: "DURATION_DIFFERS", errors: [{ pointer: "/duration_ms", detail }] });
+}
 
 /**
  * What names the version that a page on the web is: there is no file, so its address does.

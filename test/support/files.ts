@@ -16,6 +16,30 @@ const HEADS = {
   html: "<!doctype html>\n<title>Offer</title>\n",
 };
 
+/** A box of an MP4 file (ISO/IEC 14496-12, 4.2). */
+export function box(type: string, ...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(8 + parts.reduce((sum, part) => sum + part.length, 0));
+  new DataView(bytes.buffer).setUint32(0, bytes.length);
+  bytes.set(bytesOf(type), 4);
+  let at = 8;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** The movie of an MP4 file that runs for so many units, of which a second has `timescale`. */
+export function movie(units: number, timescale: number, version: 0 | 1 = 0): Uint8Array<ArrayBuffer> {
+  const header = new Uint8Array(version === 1 ? 108 : 96);
+  const view = new DataView(header.buffer);
+  header[0] = version;
+  view.setUint32(version === 1 ? 20 : 12, timescale);
+  if (version === 1) view.setBigUint64(24, BigInt(units));
+  else view.setUint32(16, units);
+  return box("moov", box("mvhd", header), box("trak", new Uint8Array(40)));
+}
+
 let files = 0;
 
 /** A file of a kind, like no other that this gave: its bytes differ behind the beginning. */
