@@ -3,6 +3,7 @@ import { expireCommands } from "../src/devices/commands.ts";
 import { deliverProfiles } from "../src/devices/push.ts";
 import { watchOffline } from "../src/monitoring/offline.ts";
 import { watchPipeline } from "../src/monitoring/pipeline-lag.ts";
+import { forgetPlanned, sumPlanned } from "../src/plans/planned-upkeep.ts";
 import { forgetIdempotencyKeys } from "../src/platform/idempotency.ts";
 import { type Job, runJobs } from "../src/platform/jobs.ts";
 import { log } from "../src/platform/log.ts";
@@ -31,6 +32,7 @@ const JOBS: Record<string, Record<string, Job>> = {
   },
   "7 * * * *": {
     "roll up": (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS }),
+    "sum up plans": (env) => sumPlanned(env.DB),
     [SWEEP_JOB]: sweepOutboxes,
     "expire commands": (env, now) => expireCommands(env.DB, now),
     "forget idempotency keys": (env, now) => forgetIdempotencyKeys(env.DB, now),
@@ -42,6 +44,7 @@ const JOBS: Record<string, Record<string, Job>> = {
     "fold the ledger": (env, now) => foldLedger(env.DB, now),
     "sweep the archive": (env, now) => sweepArchive(env, now),
     "sweep content": (env, now) => sweepContent(env, now),
+    "forget plans": (env, now) => forgetPlanned(env, now),
     "forget webhook messages": (env, now) => forgetWebhookMessages(env.DB, now),
   },
 };

@@ -4,7 +4,7 @@ import type { SlotTerms } from "./plan.ts";
 import { interleave, playlistRound } from "./spread.ts";
 
 /** What an image or a page shows where nobody says how long; a video of unknown length counts as much. */
-const DEFAULT_DURATION_MS = 10_000;
+export const DEFAULT_DURATION_MS = 10_000;
 const HOUR_SECONDS = 3600;
 const HOUR_LENGTH_MS = HOUR_SECONDS * 1000;
 

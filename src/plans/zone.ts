@@ -40,6 +40,24 @@ export function steadyStretches(timezone: string, { from, to }: Span): Steady[] 
   }
 }
 
+/** A calendar day of a zone: 23 or 25 hours long where a clock is changed. */
+export interface LocalDay extends Span {
+  /** `YYYY-MM-DD` */
+  day: string;
+}
+
+/** The calendar days of a zone that a span touches, whole and in order. @throws RangeError for a zone that there is not. */
+export function localDays(timezone: string, { from, to }: Span): LocalDay[] {
+  const days: LocalDay[] = [];
+  for (let at = from; at < to; ) {
+    const midnight = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timezone).startOfDay();
+    const end = midnight.add({ days: 1 }).startOfDay().epochMilliseconds;
+    days.push({ day: midnight.toPlainDate().toString(), from: midnight.epochMilliseconds, to: end });
+    at = end;
+  }
+  return days;
+}
+
 /** The clocks of all zones over one span, each looked up once. */
 export function zoneClocks(span: Span): (timezone: string) => Steady[] {
   const known = new Map<string, Steady[]>();
