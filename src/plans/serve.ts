@@ -1,6 +1,7 @@
 import { uuidv7 } from "uuidv7";
 import { log } from "../platform/log.ts";
 import { isOfThisResolver } from "./etag.ts";
+import { plannedStatements } from "./keep-planned.ts";
 import { loadPlanInput } from "./load.ts";
 import type { Plan } from "./plan.ts";
 import { resolvePlan } from "./resolve.ts";
@@ -78,7 +79,8 @@ async function makePlan(db: D1Database, deviceId: string, has: (etag: string) =>
   const json = JSON.stringify(made);
   try {
     const kept = json.length <= KEPT_PLAN_MAX_BYTES ? json : "";
-    await keepStatement(db, { deviceId, etag: made.etag, json: kept, ...window, revision: loaded.revision }, now).run();
+    const keep = keepStatement(db, { deviceId, etag: made.etag, json: kept, ...window, revision: loaded.revision }, now);
+    await db.batch([...(await plannedStatements(db, made, now)), keep]);
   } catch (error) {
     // The device needs its plan more than we need to keep it.
     log("warn", "plan not kept", { error: String(error) });
