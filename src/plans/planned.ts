@@ -31,11 +31,11 @@ export function plannedOf(plan: Plan, span: Span): Map<string, PlannedCampaigns>
   const sums = new Map<string, PlannedCampaigns>();
   for (const { day, from, to } of calendar) if (from < asked.to && to > asked.from) sums.set(day, new Map([["", { plays: 0, ms: 0 }]]));
   const hours = clockHours(plan.timezone, whole);
-  const budgets = new Budgets();
+  const loops = new Loops(plan.items);
   for (const segment of plan.segments) {
     const reach = { from: Date.parse(segment.from), to: Math.min(Date.parse(segment.to), asked.to) };
     if (reach.from >= reach.to) break;
-    const walk = walkOf(plan, segment, budgets, reach.from);
+    const walk = loops.walk(segment, reach.from);
     // What has no cap leaves no trace in later segments.
     if (!walk.capped && reach.to <= asked.from) continue;
     for (const stretch of stretchesOf(reach, asked, calendar, walk.capped ? hours : [])) {
@@ -47,8 +47,11 @@ export function plannedOf(plan: Plan, span: Span): Map<string, PlannedCampaigns>
 }
 
 function add(day: PlannedCampaigns, { campaign, ms }: Playable, plays: number): void {
-  const sum = day.get(campaign) ?? { plays: 0, ms: 0 };
-  day.set(campaign, { plays: sum.plays + plays, ms: sum.ms + plays * ms });
+  const sum = day.get(campaign);
+  if (sum) {
+    sum.plays += plays;
+    sum.ms += plays * ms;
+  } else day.set(campaign, { plays, ms: plays * ms });
 }
 
 /** The starts of a zone's clock hours; an hour that a clock change cuts short begins anew behind it. */
@@ -120,17 +123,34 @@ interface Playable {
   budget: Budget | null;
 }
 
-function walkOf(plan: Plan, segment: PlanSegment, budgets: Budgets, at: number): LoopWalk {
-  const playable = (slot: PlanSlot): Playable => {
-    const terms = { ...plan.items[slot.item], ...slot };
+/** Loops made ready to be walked: each once, however often it plays. */
+class Loops {
+  readonly #budgets = new Budgets();
+  readonly #known = new Map<string, Playable[]>();
+
+  constructor(private readonly items: Plan["items"]) {}
+
+  walk({ loop, fallback = [], takeover_id }: PlanSegment, at: number): LoopWalk {
+    return new LoopWalk(this.#playable(loop, takeover_id), this.#playable(fallback, takeover_id), at);
+  }
+
+  #playable(slots: readonly PlanSlot[], takeoverId: string | undefined): Playable[] {
+    // A slot's id is made of all that its loop is.
+    const key = `${slots[0]?.slot_id} ${takeoverId}`;
+    const known = this.#known.get(key) ?? slots.map((slot) => this.#playableOf(slot, takeoverId));
+    this.#known.set(key, known);
+    return known;
+  }
+
+  #playableOf(slot: PlanSlot, takeoverId: string | undefined): Playable {
+    const terms = { ...this.items[slot.item], ...slot };
     return {
       // A takeover is for nobody, whatever its slots say.
-      campaign: segment.takeover_id === undefined ? (terms.campaign_id ?? "") : "",
+      campaign: takeoverId === undefined ? (terms.campaign_id ?? "") : "",
       ms: Math.max(1, terms.duration_ms ?? DEFAULT_DURATION_MS),
-      budget: budgets.of(slot.playlist_id, terms.caps ?? {}),
+      budget: this.#budgets.of(slot.playlist_id, terms.caps ?? {}),
     };
-  };
-  return new LoopWalk(segment.loop.map(playable), (segment.fallback ?? []).map(playable), at);
+  }
 }
 
 type Recorder = (slot: Playable, plays: number) => void;
@@ -161,23 +181,23 @@ class LoopWalk {
     }
   }
 
-  /** Whole rounds at once, then slot by slot to the stretch's end, or until a budget is used up. Returns the next place. */
+  /** As many whole rounds as there is room for, then one slot by slot. Returns the place behind the last play. */
   #play(loop: readonly Playable[], open: readonly Playable[], from: number, stretch: Stretch, record: Recorder): number {
     this.#rounds(open, stretch, record);
-    let place = from;
+    let next = from;
     for (let step = 0; step < loop.length && this.at < stretch.to; step++) {
+      const place = (from + step) % loop.length;
       const slot = loop[place];
-      place = (place + 1) % loop.length;
       if (!slot || (slot.budget?.left(stretch) ?? 1) <= 0) continue;
       record(slot, 1);
       slot.budget?.use(1);
       this.at += slot.ms;
-      if (slot.budget?.left(stretch) === 0) break;
+      next = (place + 1) % loop.length;
     }
-    return place;
+    return next;
   }
 
-  /** As many rounds as the stretch and every budget have room for. */
+  /** Those that the stretch and every budget have room for. */
   #rounds(open: readonly Playable[], stretch: Stretch, record: Recorder): void {
     const roundMs = open.reduce((sum, { ms }) => sum + ms, 0);
     let rounds = Math.floor((stretch.to - this.at) / roundMs);
