@@ -33,6 +33,7 @@ import { inspectRoutes } from "../src/plays/inspect.ts";
 import { pipelineRoutes } from "../src/plays/pipeline.ts";
 import { playbackLogRoutes } from "../src/plays/receive.ts";
 import { replayRoutes } from "../src/plays/replay-routes.ts";
+import { plannedReports } from "../src/reports/planned-routes.ts";
 import { reports } from "../src/reports/routes.ts";
 import { scheduleRoutes } from "../src/schedules/schedules.ts";
 import { storeRoutes } from "../src/stores/stores.ts";
@@ -124,5 +125,6 @@ app.route("/", inspectRoutes);
 app.route("/", pipelineRoutes);
 app.route("/", replayRoutes);
 app.route("/", reports);
+app.route("/", plannedReports);
 
 export type AppType = typeof app;

@@ -119,13 +119,14 @@ export async function readTotals(db: D1Database, reading: Reading): Promise<Repo
   return totals?.results[0] as ReportTotals;
 }
 
-function generationOf(results: ReportRow[] | undefined): number {
+/** The generation that a {@link generationStatement} found. @throws Error where there is none */
+export function generationOf(results: ReportRow[] | undefined): number {
   const id = results?.[0]?.id;
   if (typeof id !== "number") throw new Error("the generation of the aggregates that the report reads does not exist");
   return id;
 }
 
-function prepare(db: D1Database, { sql, values }: Statement): D1PreparedStatement {
+export function prepare(db: D1Database, { sql, values }: Statement): D1PreparedStatement {
   return db.prepare(sql).bind(...values);
 }
 

@@ -65,34 +65,35 @@ function idsSchema(description: string) {
     .openapi({ description, type: "array", items: { type: "string" }, param: { style: "form", explode: true } });
 }
 
-const groupBySchema = z
-  .string()
-  .default("day")
-  .transform((text, context) => {
-    const keys = text.split(",");
-    const unknown = keys.filter((key) => !isGroupKey(key));
-    if (unknown.length > 0) {
-      context.addIssue({ code: "custom", message: `"${unknown[0]}" is no group; allowed are ${GROUP_KEYS.join(", ")}` });
-    } else if (new Set(keys).size < keys.length) context.addIssue({ code: "custom", message: "names a group twice" });
-    return keys.filter(isGroupKey);
-  })
-  .openapi({
-    type: "string",
-    description: `Comma list of ${GROUP_KEYS.join(", ")}. Rows are sorted by these, in this order.`,
-    example: "day,campaign",
-  });
-
-function isGroupKey(key: string): key is GroupKey {
-  return Object.hasOwn(GROUP_COLUMNS, key);
+/** The groups of a report, of those allowed. */
+export function groupBySchema(allowed: readonly GroupKey[]) {
+  const isAllowed = (key: string): key is GroupKey => (allowed as readonly string[]).includes(key);
+  return z
+    .string()
+    .default("day")
+    .transform((text, context) => {
+      const keys = text.split(",");
+      const unknown = keys.filter((key) => !isAllowed(key));
+      if (unknown.length > 0) {
+        context.addIssue({ code: "custom", message: `"${unknown[0]}" is no group; allowed are ${allowed.join(", ")}` });
+      } else if (new Set(keys).size < keys.length) context.addIssue({ code: "custom", message: "names a group twice" });
+      return keys.filter(isAllowed);
+    })
+    .openapi({
+      type: "string",
+      description: `Comma list of ${allowed.join(", ")}. Rows are sorted by these, in this order.`,
+      example: "day,campaign",
+    });
 }
 
-const wholeParameters = {
+/** The parameters that reports share. */
+export const wholeParameters = {
   from: daySchema(
     `First day, as the stores' calendars had it when the play was accepted. Without from and to: the last ${RANGE_DEFAULT_DAYS} days, today (UTC) included. ${RANGE_MAX_DAYS} days at most.`,
     "2026-11-01",
   ),
   to: daySchema("Last day, included. Default: today (UTC).", "2026-11-30"),
-  group_by: groupBySchema,
+  group_by: groupBySchema(GROUP_KEYS),
   campaign_id: idsSchema("Only this campaign; repeat it for several; `none` is filler."),
   ad_group_id: idsSchema("Only this ad group; repeats; `none`: plays without one."),
   store_id: idsSchema("Only this store; repeats; `none`: plays of devices that had none."),
@@ -108,16 +109,18 @@ const wholeParameters = {
 /** The query parameters of the whole report (CSV). Unknown ones are refused by name. */
 export const wholeReportParameters = z.strictObject(wholeParameters);
 
-/** The query parameters of a report in pages. */
-export const reportPageParameters = z.strictObject({
-  ...wholeParameters,
+/** The parameters that say which page. */
+export const pageParameters = {
   limit: z.coerce.number().int().min(1).max(PAGE_ROWS_MAX).default(PAGE_ROWS_DEFAULT).openapi({ description: "Rows a page." }),
   cursor: z
     .string()
     .max(CURSOR_MAX_CHARS)
     .optional()
     .openapi({ description: "`next_cursor` of the page before, with the same parameters." }),
-});
+};
+
+/** The query parameters of a report in pages. */
+export const reportPageParameters = z.strictObject({ ...wholeParameters, ...pageParameters });
 
 type WholeParameters = z.infer<typeof wholeReportParameters>;
 type PageParameters = z.infer<typeof reportPageParameters>;

@@ -136,12 +136,13 @@ export const reports = createRouter()
     });
   });
 
-function queryProblem({ parameter, detail }: QueryFault): Problem {
+/** The answer to a fault of the query. */
+export function queryProblem({ parameter, detail }: QueryFault): Problem {
   return new Problem("validation-error", `/${parameter}: ${detail}`, { errors: [{ pointer: `/${parameter}`, detail }] });
 }
 
-/** @throws Problem `unprocessable` (422, BEYOND_HOT_WINDOW) for a question that the database cannot answer any more. */
-async function sourceFor(query: ReportQuery, scope: ViewerScope | null, now: number, env: Env): Promise<ReportSource> {
+/** Where a report's plays are read from. @throws Problem `unprocessable` (422, BEYOND_HOT_WINDOW) for a question that the database cannot answer any more. */
+export async function sourceFor(query: ReportQuery, scope: ViewerScope | null, now: number, env: Env): Promise<ReportSource> {
   const days = eventRowsDays(env);
   const byAge = chooseSource(query, now, days);
   // Where the database was too large, single plays went before their time.

@@ -19,9 +19,13 @@ export function chooseSource(query: ReportQuery, now: number, eventRowsDays: num
   const windowFrom = hotWindowStart(now, eventRowsDays);
   const hotFrom = windowFrom !== null && keptFrom !== null && keptFrom > windowFrom ? keptFrom : windowFrom;
   if (hotFrom !== null && query.from >= hotFrom) return { ok: true, source: "events" };
-  const byDeviceAndDay = query.groupBy.every((key) => key === "device" || key === "day");
-  const ofDevices = Object.keys(query.filters).every((column) => column === "device_id");
-  return byDeviceAndDay && ofDevices ? { ok: true, source: "device_activity" } : { ok: false, hotFrom };
+  return byDeviceAndDay(query) ? { ok: true, source: "device_activity" } : { ok: false, hotFrom };
+}
+
+/** Whether a question by device needs no more than sums by device and day. */
+export function byDeviceAndDay({ groupBy, filters }: Pick<ReportQuery, "groupBy" | "filters">): boolean {
+  const coarse = groupBy.every((key) => key === "device" || key === "day");
+  return coarse && Object.keys(filters).every((column) => column === "device_id");
 }
 
 /** The first day of which single plays are kept: `days` days, today (UTC) included. Null where none are kept. */

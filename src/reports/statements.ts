@@ -69,7 +69,7 @@ function figures({ source, query }: Reading): string[] {
 }
 
 /** Rows with the group's columns and figures, not yet grouped to the end. */
-function relation(reading: Reading, after: GroupPosition | null, values: Values): string {
+export function relation(reading: Reading, after: GroupPosition | null, values: Values): string {
   if (reading.source === "events") return eventRows(reading, values);
   if (reading.source === "device_activity") return deviceActivity(reading, values);
   return reading.query.groupBy.includes("status") ? statusRows(reading, values) : aggregateRows(reading, after, values);

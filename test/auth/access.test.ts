@@ -11,7 +11,7 @@ const under = (paths: string[]) => paths.map((path) => `GET /v1/admin/${path}`);
 /** What only role admin may call. */
 const ADMIN_ONLY = ["POST /v1/admin/tokens", ...under(["tokens", "tokens/:id"]), "POST /v1/admin/tokens/:id/revoke"];
 
-const REPORTS = under(["reports/proof-of-play", "reports/proof-of-play.csv"]);
+const REPORTS = under(["reports/proof-of-play", "reports/proof-of-play.csv", "reports/planned", "reports/planned.csv"]);
 
 /** What a viewer of one supplier may read. */
 const BY_SUPPLIER = [
