@@ -37,7 +37,7 @@ const RANDOM = { ...UNIQUE, codec: "UNCOMPRESSED" } as const;
  * columns would take longer than all else of it. A part stays for good: Snappy, which every reader has.
  */
 const ARCHIVE_FILES = {
-  segment: { codec: "UNCOMPRESSED", statistics: false, rowGroupSize: 5000, pageSize: 0 },
+  segment: { codec: "UNCOMPRESSED", statistics: false, rowGroupSize: 2500, pageSize: 0 },
   part: { codec: "SNAPPY", statistics: true, rowGroupSize: 100_000 },
 } as const;
 

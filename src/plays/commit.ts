@@ -1,5 +1,6 @@
 import { reaching } from "../platform/outage.ts";
 import { withTimeout } from "../platform/retry.ts";
+import { takeTurns } from "../platform/turns.ts";
 import { playsLoggedStatements } from "../webhooks/events.ts";
 import type { Segment } from "./archive.ts";
 import { type Chunk, chunkId } from "./chunk.ts";
@@ -72,12 +73,17 @@ export async function commitChunks(
   eventRows: boolean,
 ): Promise<void> {
   const sums = sumChunks(chunks);
+  await takeTurns();
+  const aggregates = aggregateStatements(db, sums, now);
+  await takeTurns();
+  const events = eventRows ? eventStatements(db, chunks) : [];
+  await takeTurns();
   const statements = [
     ledgerStatement(db, chunks, segment, now),
     ...(segment ? [segmentStatement(db, chunks.length, segment, sums.days, now)] : []),
-    ...aggregateStatements(db, sums, now),
+    ...aggregates,
     ...refusalStatements(db, sums),
-    ...(eventRows ? eventStatements(db, chunks) : []),
+    ...events,
     ...playsLoggedStatements(db, segment, now),
   ];
   try {

@@ -38,6 +38,8 @@ export interface IntakeResult {
 }
 
 const DRAIN_WAIT_MS = 180_000;
+/** A runtime that was just started compiles its code meanwhile, on the cores that it should answer with. */
+const LATENCY_WARM_UP_SECONDS = 10;
 
 /** Sends a plan's load to a system that was just started, waits until all is recorded, and counts. */
 export async function measureIntake(
@@ -67,6 +69,7 @@ export async function measureIntake(
       requestsPerSecond: plan.logsPerSecond / plan.batch,
       connections: plan.connections,
       seconds: plan.seconds,
+      warmUpSeconds: LATENCY_WARM_UP_SECONDS,
     });
     const expected = list.length + load.processed - load.duplicates;
     const answeredAt = performance.now();

@@ -21,6 +21,8 @@ export interface LoadJob {
   /** At most so many at once; in the open loop only a bound. */
   connections: number;
   seconds: number;
+  /** Open loop: so long before the seconds that count; latencies of requests that were due then are left out. */
+  warmUpSeconds: number;
 }
 
 export interface LoadResult {
@@ -66,6 +68,7 @@ const result: LoadResult = {
 };
 const last = requestCount(job.set, job.batch);
 const started = performance.now();
+const countsFrom = job.requestsPerSecond > 0 ? started + job.warmUpSeconds * 1000 : started;
 if (job.requestsPerSecond > 0) await openLoop();
 else await closedLoop();
 result.elapsedMs = performance.now() - started;
@@ -74,11 +77,12 @@ for (const { descriptor } of files) closeSync(descriptor);
 console.log(JSON.stringify(result));
 
 async function openLoop(): Promise<void> {
-  const count = Math.min(last - job.skip, Math.ceil(job.requestsPerSecond * job.seconds));
+  const seconds = job.warmUpSeconds + job.seconds;
+  const count = Math.min(last - job.skip, Math.ceil(job.requestsPerSecond * seconds));
   const due = arrivals(job.requestsPerSecond, count);
   const open = new Set<Promise<void>>();
   // A system that cannot keep up is not waited for beyond twice the time: the rows say how much was really sent.
-  const until = started + 2 * job.seconds * 1000;
+  const until = started + 2 * seconds * 1000;
   for (let n = 0; n < count && performance.now() < until; n++) {
     const at = started + (due[n] ?? 0);
     const waitMs = at - performance.now();
@@ -113,7 +117,7 @@ async function send(n: number, dueAt: number): Promise<void> {
       body,
     });
     const told = (await answer.json()) as Told;
-    result.latencies.push(performance.now() - dueAt);
+    if (dueAt >= countsFrom) result.latencies.push(performance.now() - dueAt);
     note(answer.status, told);
   } catch {
     add(result.turnedAway, "0", job.batch);
