@@ -195,8 +195,8 @@ export const BUGS: PlantedBug[] = [
   {
     what: "event rows are left out",
     file: COMMIT,
-    find: "...(eventRows ? eventStatements(db, chunks) : [])",
-    replace: "...(eventRows ? eventStatements(db, []) : [])",
+    find: "eventRows ? eventStatements(db, chunks) : []",
+    replace: "eventRows ? eventStatements(db, []) : []",
     caughtBy: "simulation",
   },
   {
