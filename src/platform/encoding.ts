@@ -29,6 +29,14 @@ export async function sha256Hex(data: Uint8Array | string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
+/** A UUID of version 8 (RFC 9562) of the first 16 bytes of a hash. */
+export function uuid8(hash: Uint8Array): string {
+  const bytes = new Uint8Array(hash.subarray(0, 16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return bytes.toHex().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
 const WHITE_SPACE = /\s/;
 
 /** Bytes of base64 or base64url, padded or not (RFC 4648); null where the text is neither. */

@@ -1,17 +1,19 @@
 import type { DeviceProfile } from "../devices/profile.ts";
-import { admitLog, type FindPlanned, type FindSeen, type LogVerdict, makeBench } from "./admit.ts";
+import { admitLog, type FindPlanned, type LogVerdict, makeBench } from "./admit.ts";
 import { encodeBody } from "./chunk.ts";
 import { type AdmitRequest, packAnswers, type RequestAnswer, readFacts } from "./handover.ts";
 import { countRefusal, type SequencerHead } from "./head.ts";
 import { MAX_REFUSED_RECORD_CHARS, OUTBOX_FULL_RETRY_AFTER_S } from "./limits.ts";
+import { OpenPlays } from "./open-plays.ts";
 import { type Parcel, recordsOf } from "./parcel.ts";
 import type { LogFacts } from "./play.ts";
 import { doorPolicy } from "./policy.ts";
 import { takeRequest } from "./rate.ts";
 import { REJECTIONS, type RejectionCode } from "./rejection.ts";
-import type { SeenEntry } from "./seen.ts";
+import type { FindSeen, SeenEntry } from "./seen.ts";
 import { expectedSequence } from "./sequence.ts";
 import type { RefusedRecord } from "./sequencer-store.ts";
+import { timedOutPlays } from "./timed-out.ts";
 
 /** What the sequencer knows when a request comes. */
 export interface AdmissionState {
@@ -47,14 +49,18 @@ export function decideRequest(request: AdmitRequest, state: AdmissionState): Adm
   const bench = makeBench(request, profile, policy, head.heartbeat, state.historyLostAt, state.findPlanned);
   const seenNow = new Map<string, SeenEntry>();
   const findSeen: FindSeen = (id) => seenNow.get(id) ?? state.findSeen(id);
+  const plays = new OpenPlays(state.head.plays, findSeen);
   const logs = readFacts(request);
-  const verdicts = logs.map((log) => {
-    const verdict = admitLog(log, bench, head.epochs, findSeen);
+  const verdicts = inOrder(logs, (log) => {
+    const verdict = admitLog(log, bench, head.epochs, plays, findSeen);
     if (verdict.verdict === "accepted") seenNow.set(log.id, { id: log.id, hash: log.hash, told: verdict.told });
     return verdict;
   });
+  const overdue = plays.takeOverdue();
+  const timedOut = timedOutPlays(overdue, profile.deviceId, request.receivedAt, request.correlationId);
 
-  head.accepted += seenNow.size;
+  head.accepted += seenNow.size + overdue.length;
+  head.plays = plays.state;
   const refused = [...refusedByWorker(request), ...refusedHere(request, logs, verdicts)];
   for (const { code } of refused) countRefusal(head.refusals, request.receivedAt, request.door, code);
 
@@ -67,8 +73,21 @@ export function decideRequest(request: AdmitRequest, state: AdmissionState): Adm
       expectedSequence: epoch ? expectedSequence(epoch) : 1,
       rate: rate.state,
     },
-    keep: { head, seen: [...seenNow.values()], bodies: bodiesOf(request.parcels, verdicts), refused },
+    keep: {
+      head,
+      seen: [...seenNow.values(), ...plays.taken, ...timedOut.seen],
+      bodies: [...bodiesOf(request.parcels, verdicts), ...timedOut.bodies],
+      refused,
+    },
   };
+}
+
+/** Judges each log: as they came, but starts and ends as they happened. Returns what became of them in the order in which they came. */
+function inOrder(logs: LogFacts[], judge: (log: LogFacts) => LogVerdict): LogVerdict[] {
+  if (logs.every(({ event }) => event === null)) return logs.map(judge);
+  const judged = new Map<LogFacts, LogVerdict>();
+  for (const log of logs.toSorted((a, b) => a.endedAt - b.endedAt)) judged.set(log, judge(log));
+  return logs.flatMap((log) => judged.get(log) ?? []);
 }
 
 /** A copy whose numbers and lists a request may change; what is in the lists is never changed in place. */

@@ -32,6 +32,7 @@ export interface ChunkHeader {
   device_id: string;
   incarnation: string;
   number: number;
+  /** Starts count here as well. */
   plays: number;
   refusals: RefusalCount[];
 }
@@ -44,14 +45,23 @@ export interface Verdict {
   /** Device − server, ms: what is taken off the raw times. */
   offset_ms: number;
   expected_ms: number | null;
-  result: PlayStatus;
+  /** `''` of a start: it is no play. */
+  result: PlayStatus | "";
   billable: 0 | 1;
   quality: number;
   flags: string;
   policy_version: string;
+  /** Of proof events, all or none of a body: what the sequencer pieced together, in place of what the parcel says. */
+  pieced?: Pieced;
 }
 
-/** A play as the consumer gets it. */
+/** A play that was reported by its start and its end. In ms, by the device's clock. */
+export interface Pieced {
+  started_at_raw: number;
+  duration_ms: number;
+}
+
+/** A play, or the start of one, as the consumer gets it. */
 export interface ChunkPlay {
   play: AcceptedPlay;
   proof: OpenedLog["proof"];
@@ -73,23 +83,25 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const LINE_FEED = 10;
 const BODY_PREFIX_BYTES = 8;
 
-const VERDICT_CHECKS: ColumnChecks<Verdict> = {
+const VERDICT_CHECKS: ColumnChecks<Omit<Verdict, "pieced">> = {
   day: (value) => typeof value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(value),
   store_id: isText,
   supplier_id: isText,
   offset_ms: isWhole,
   expected_ms: isWholeOrNull,
-  result: isOneOf(PLAY_STATUSES),
+  result: isOneOf([...PLAY_STATUSES, ""]),
   billable: isOneOf([0, 1]),
   quality: isWhole,
   flags: isText,
   policy_version: isText,
 };
 
+const PIECED_CHECKS: ColumnChecks<Pieced> = { started_at_raw: isWhole, duration_ms: isWhole };
+
 /** Puts a parcel and the verdicts on its logs together. `verdicts` has a place for each log: null where it was not accepted. */
 export function encodeBody(parcel: Uint8Array, verdicts: (Verdict | null)[]): Uint8Array<ArrayBuffer> {
   const accepted = verdicts.filter((verdict) => verdict !== null);
-  const packed = packColumns<Verdict>(accepted.length, {
+  const packed = packColumns<Omit<Verdict, "pieced">>(accepted.length, {
     day: accepted.map(({ day }) => day),
     store_id: accepted.map(({ store_id }) => store_id),
     supplier_id: accepted.map(({ supplier_id }) => supplier_id),
@@ -101,10 +113,10 @@ export function encodeBody(parcel: Uint8Array, verdicts: (Verdict | null)[]): Ui
     flags: accepted.map(({ flags }) => flags),
     policy_version: accepted.map(({ policy_version }) => policy_version),
   });
-  const all = accepted.length === verdicts.length;
-  const text = encoder.encode(
-    JSON.stringify(all ? packed : { ...packed, of: verdicts.flatMap((verdict, index) => (verdict ? [index] : [])) }),
-  );
+  const rows: PackedVerdicts = packed;
+  if (accepted.length < verdicts.length) rows.of = verdicts.flatMap((verdict, index) => (verdict ? [index] : []));
+  if (accepted[0]?.pieced) rows.pieced = packPieced(accepted.flatMap(({ pieced }) => pieced ?? []));
+  const text = encoder.encode(JSON.stringify(rows));
   const bytes = new Uint8Array(BODY_PREFIX_BYTES + parcel.length + text.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, parcel.length);
@@ -112,6 +124,19 @@ export function encodeBody(parcel: Uint8Array, verdicts: (Verdict | null)[]): Ui
   bytes.set(parcel, BODY_PREFIX_BYTES);
   bytes.set(text, BODY_PREFIX_BYTES + parcel.length);
   return bytes;
+}
+
+interface PackedVerdicts extends PackedRows {
+  /** The places of the accepted logs, where not all were. */
+  of?: number[];
+  pieced?: PackedRows;
+}
+
+function packPieced(rows: Pieced[]): PackedRows {
+  return packColumns<Pieced>(rows.length, {
+    started_at_raw: rows.map(({ started_at_raw }) => started_at_raw),
+    duration_ms: rows.map(({ duration_ms }) => duration_ms),
+  });
 }
 
 /** Puts a sealed chunk together: always the same bytes for the same header and bodies. */
@@ -173,14 +198,22 @@ export function decodeChunk(bytes: Uint8Array): Chunk {
 }
 
 function decodeBody(parcelBytes: Uint8Array, text: string): ChunkPlay[] {
-  const packed = JSON.parse(text) as PackedRows & { of?: number[] };
+  const packed = JSON.parse(text) as PackedVerdicts;
   const parcel = openParcel(parcelBytes, packed.of ?? null);
   if (parcel.logs.length !== packed.count) throw new Error("a body has another number of verdicts than logs");
-  const verdict = unpackColumns<Verdict>(packed, VERDICT_CHECKS);
-  return parcel.logs.map((opened, at) => chunkPlay(parcel.request, opened, verdict, at));
+  const verdict = unpackColumns<Omit<Verdict, "pieced">>(packed, VERDICT_CHECKS);
+  if (!packed.pieced) return parcel.logs.map((opened, at) => chunkPlay(parcel.request, opened, verdict, at));
+  if (packed.pieced.count !== packed.count) throw new Error("a body has another number of pieced plays than verdicts");
+  const pieced = unpackColumns<Pieced>(packed.pieced, PIECED_CHECKS);
+  return parcel.logs.map(({ log, proof }, at) => {
+    const whole = { ...log, started_at_raw: pieced.started_at_raw(at), duration_ms: pieced.duration_ms(at) };
+    return chunkPlay(parcel.request, { log: whole, proof }, verdict, at);
+  });
 }
 
-function chunkPlay(request: ParcelRequest, { log, proof }: OpenedLog, verdict: ColumnReaders<Verdict>, at: number): ChunkPlay {
+type VerdictReaders = ColumnReaders<Omit<Verdict, "pieced">>;
+
+function chunkPlay(request: ParcelRequest, { log, proof }: OpenedLog, verdict: VerdictReaders, at: number): ChunkPlay {
   const offsetMs = verdict.offset_ms(at);
   return {
     play: {

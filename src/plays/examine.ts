@@ -2,7 +2,8 @@ import type { DeviceIdentity } from "../devices/token.ts";
 import { isObject } from "../platform/body.ts";
 import { TextBuffer } from "../platform/encoding.ts";
 import { consultCatalogue } from "./catalogue.ts";
-import { readPlaybackLog } from "./dialects/playback-log.ts";
+import type { Dialect } from "./dialects/dialect.ts";
+import { DIALECTS } from "./dialects/dialects.ts";
 import { type AdmitRequest, handOver, type RefusedByWorker } from "./handover.ts";
 import { MAX_REFUSED_RECORD_CHARS } from "./limits.ts";
 import type { CatalogueFinding, VerifiedLog } from "./play.ts";
@@ -61,7 +62,8 @@ export async function examine(received: Received, batchSignature: string | null,
           identity.key,
         );
   const batchState = batchSignature === null ? "none" : batch ? "holds" : "broken";
-  const outcomes = await Promise.all(candidates.map((candidate) => verifyOne(candidate, identity, batchState)));
+  const dialect = DIALECTS[door];
+  const outcomes = await Promise.all(candidates.map((candidate) => verifyOne(candidate, dialect, identity, batchState)));
   const logs: Verified[] = [];
   const refused: RefusedRecord[] = [];
   for (const outcome of outcomes) {
@@ -99,11 +101,12 @@ interface Verified extends VerifiedLog {
 
 async function verifyOne(
   candidate: Candidate,
+  dialect: Dialect,
   identity: DeviceIdentity,
   batch: "none" | "holds" | "broken",
 ): Promise<Verified | RefusedRecord> {
   const { index, record, canonical } = candidate;
-  const shaped = readPlaybackLog(record);
+  const shaped = dialect.read(record, identity.deviceId);
   const refuse = ({ code, error }: Refusal, logId: string | null): RefusedRecord => ({
     index,
     code,
@@ -111,10 +114,10 @@ async function verifyOne(
     logId,
     record: ("code" in canonical ? asText(record) : canonical.signedText).slice(0, MAX_REFUSED_RECORD_CHARS),
   });
-  if (!shaped.ok) return refuse({ code: "VALIDATION_ERROR", error: shaped.error }, givenId(record));
-  if ("code" in canonical) return refuse(canonical, givenId(record));
+  if (!shaped.ok) return refuse({ code: "VALIDATION_ERROR", error: shaped.error }, givenId(record, dialect));
+  if ("code" in canonical) return refuse(canonical, givenId(record, dialect));
   if (shaped.deviceId !== identity.deviceId)
-    return refuse({ code: "DEVICE_MISMATCH", error: REJECTIONS.DEVICE_MISMATCH.error }, givenId(record));
+    return refuse({ code: "DEVICE_MISMATCH", error: REJECTIONS.DEVICE_MISMATCH.error }, givenId(record, dialect));
   // A batch's signature that does not hold proves nothing for the records that rely on it.
   const proof =
     batch === "broken" && canonical.signature === null
@@ -123,8 +126,8 @@ async function verifyOne(
   const { log } = shaped;
   // A log that names itself keeps its object: this is the way of nearly every play.
   const named = log.id === "" ? { ...log, id: await derivedId(identity.deviceId, log) } : log;
-  if ("code" in proof) return refuse(proof, givenId(record) ?? named.id);
-  return { index, givenId: givenId(record), log: named, proof };
+  if ("code" in proof) return refuse(proof, givenId(record, dialect) ?? named.id);
+  return { index, givenId: givenId(record, dialect), log: named, proof };
 }
 
 function notAnObject(): Refusal {
@@ -141,6 +144,7 @@ function asText(record: unknown): string {
 }
 
 /** The id as the device wrote it, so that it finds its record again. */
-function givenId(record: unknown): string | null {
-  return isObject(record) && typeof record.log_id === "string" ? record.log_id.slice(0, 64) : null;
+function givenId(record: unknown, { idField }: Dialect): string | null {
+  const id = isObject(record) ? record[idField] : null;
+  return typeof id === "string" ? id.slice(0, 64) : null;
 }

@@ -76,6 +76,7 @@ function packFacts(logs: CheckedRequest["logs"]): PackedRows {
   return packColumns<LogFacts>(logs.length, {
     id: logs.map(({ log }) => log.id),
     hash: logs.map(({ proof }) => shortHash(proof.recordHash)),
+    event: logs.map(({ log }) => log.event ?? null),
     campaignId: logs.map(({ log }) => log.campaignId),
     contentId: logs.map(({ log }) => log.contentId),
     contentVersion: logs.map(({ log }) => log.contentVersion),
@@ -99,6 +100,7 @@ function packFacts(logs: CheckedRequest["logs"]): PackedRows {
 const LOG_FACTS: ColumnChecks<LogFacts> = {
   id: isText,
   hash: isText,
+  event: (value) => typeof value === "object",
   campaignId: isText,
   contentId: isText,
   contentVersion: isText,
@@ -132,6 +134,7 @@ export function readFacts(request: AdmitRequest): LogFacts[] {
     (_, at): LogFacts => ({
       id: log.id(at),
       hash: log.hash(at),
+      event: log.event(at),
       campaignId: log.campaignId(at),
       contentId: log.contentId(at),
       contentVersion: log.contentVersion(at),

@@ -1,6 +1,7 @@
 import { HOUR_MS } from "../platform/time.ts";
 import type { RefusalCount } from "./chunk.ts";
 import type { HeartbeatClock } from "./clock.ts";
+import type { OpenPlaysState } from "./open-plays.ts";
 import type { Door } from "./policy.ts";
 import type { RateWindow } from "./rate.ts";
 import type { RejectionCode } from "./rejection.ts";
@@ -15,6 +16,8 @@ export interface SequencerHead {
   refusals: Record<string, number>;
   /** Logs ever accepted; with the ledger it tells whether one is missing. */
   accepted: number;
+  /** Of a device that reports starts and ends: what waits for the other half. Bounded (`open-plays.ts`). */
+  plays?: OpenPlaysState | undefined;
 }
 
 export const EMPTY_HEAD: SequencerHead = { rate: [], epochs: [], heartbeat: null, refusals: {}, accepted: 0 };

@@ -41,6 +41,12 @@ export const MAX_REFUSED_RECORD_CHARS = 2048;
 export const MAX_EPOCHS = 16;
 export const MAX_RANGES_PER_EPOCH = 200;
 
+// Starts and ends.
+/** As many as one request of proof events brings. A device with more open ones has lost their ends: the oldest are taken as timed out. */
+export const MAX_OPEN_STARTS = 500;
+/** Ends that named no start and met none, remembered for a start that comes late. Those that name theirs are remembered as long as ids are. */
+export const MAX_LOOSE_ENDS = 64;
+
 // The outbox.
 /** A queue message may have 128 KB; a chunk stays well under it. */
 export const MAX_CHUNK_BYTES = 100_000;

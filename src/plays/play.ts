@@ -4,6 +4,12 @@ import type { Door, Flag } from "./policy.ts";
 export const PLAY_STATUSES = ["COMPLETED", "PARTIAL", "SKIPPED", "INTERRUPTED", "ERROR"] as const;
 export type PlayStatus = (typeof PLAY_STATUSES)[number];
 
+/**
+ * What a proof event tells of a play: that it starts, or that it ends. An end's `playId` names its start, `''` where it does not; it is
+ * `timed` where it says how long the play lasted. Absent ids are `''`.
+ */
+export type PlayEvent = { kind: "start"; playlistId: string } | { kind: "end"; playId: string; timed: boolean };
+
 /** A play log in the product's own form: what every dialect maps to. Absent ids are `''`, times are ms since 1970. */
 export interface PlayLog {
   /** The device's id for it (lower-case UUID), or one derived from the record. */
@@ -14,7 +20,8 @@ export interface PlayLog {
   contentVersion: string;
   playlistId: string;
   slotId: string;
-  type: "PLAY";
+  /** A whole play, its start, its end (which is the play), or the play that a start became whose end never came. */
+  type: "PLAY" | "PLAY_START" | "PLAY_END" | "PLAY_TIMEOUT";
   startedAt: number;
   endedAt: number;
   durationMs: number;
@@ -25,6 +32,8 @@ export interface PlayLog {
   epoch: string;
   sequence: number | null;
   location: { lat: number; lng: number } | null;
+  /** Only of proof events. */
+  event?: PlayEvent;
 }
 
 /** How a record was signed: by itself, with its batch, or not at all. */
@@ -83,6 +92,7 @@ export interface LogFacts
   > {
   /** The part of the record's hash that is remembered: see {@link shortHash}. */
   hash: string;
+  event: PlayEvent | null;
   signedBy: SignedBy;
   campaign: CatalogueFinding["campaign"];
   content: CatalogueFinding["content"];
@@ -127,7 +137,7 @@ export const PLAY_COLUMNS = [
   "correlation_id",
 ] as const;
 
-/** An accepted play, everything about it fixed. Times in ms, flags joined by commas, `billable` 0 or 1. */
+/** An accepted play or start of one, everything about it fixed. Times in ms, flags joined by commas, `billable` 0 or 1. */
 export interface AcceptedPlay {
   event_id: string;
   day: string;
@@ -147,7 +157,8 @@ export interface AcceptedPlay {
   received_at: number;
   duration_ms: number;
   expected_ms: number | null;
-  result: PlayStatus;
+  /** `''` of a start: it is no play. */
+  result: PlayStatus | "";
   billable: 0 | 1;
   quality: number;
   flags: string;

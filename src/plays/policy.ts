@@ -2,8 +2,8 @@ import type { GroupPolicy } from "../devices/policy.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../platform/time.ts";
 import { DEFAULT_REQUESTS_PER_MINUTE } from "./limits.ts";
 
-/** The doors through which play logs come in. Telemetry and proof events are doors to come. */
-export const DOORS = ["playback-log", "impression"] as const;
+/** The doors through which play logs come in. */
+export const DOORS = ["playback-log", "impression", "proof-event"] as const;
 export type Door = (typeof DOORS)[number];
 
 /** The flags that a play may carry. Order is storage format (`seen.ts` packs them as bits): append only. */
@@ -76,17 +76,29 @@ export const RULES = {
 
 const MAX_AGE_EVER_MS = 7 * DAY_MS;
 
-const MAX_AGE_MS: Record<Door, number> = { "playback-log": 24 * HOUR_MS, impression: 4 * HOUR_MS };
+/** What a door lets in where the device's group says nothing else. */
+interface DoorPreset {
+  maxAgeMs: number;
+  /** Whether records must be signed. Where not, signatures are verified if present, and what has none is not billed. */
+  signatureRequired: boolean;
+}
+
+const PRESETS: Record<Door, DoorPreset> = {
+  "playback-log": { maxAgeMs: 24 * HOUR_MS, signatureRequired: true },
+  impression: { maxAgeMs: 4 * HOUR_MS, signatureRequired: true },
+  "proof-event": { maxAgeMs: 24 * HOUR_MS, signatureRequired: false },
+};
 
 /** The most records that one request brings to a door. */
-export const MAX_RECORDS: Record<Door, number> = { "playback-log": 100, impression: 100 };
+export const MAX_RECORDS: Record<Door, number> = { "playback-log": 100, impression: 100, "proof-event": 500 };
 
 /** A door's preset, with what the device's group changes of it. No age is ever over seven days. */
 export function doorPolicy(door: Door, group: GroupPolicy): DoorPolicy {
+  const preset = PRESETS[door];
   const hours = group.max_age_hours?.[door];
   return {
-    maxAgeMs: Math.min(hours === undefined ? MAX_AGE_MS[door] : hours * HOUR_MS, MAX_AGE_EVER_MS),
-    signatureRequired: group.signature !== "optional",
+    maxAgeMs: Math.min(hours === undefined ? preset.maxAgeMs : hours * HOUR_MS, MAX_AGE_EVER_MS),
+    signatureRequired: group.signature === undefined ? preset.signatureRequired : group.signature === "required",
     unsignedBillable: group.unsigned_billable === true,
     batchSignature: group.batch_signature === true,
     requestsPerMinute: group.requests_per_minute ?? DEFAULT_REQUESTS_PER_MINUTE,

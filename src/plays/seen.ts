@@ -13,6 +13,9 @@ export interface SeenEntry {
   told: PlayVerdict;
 }
 
+/** Looks up what was seen under an id. */
+export type FindSeen = (id: string) => SeenEntry | null;
+
 const ENTRY_BYTES = 28;
 const BILLABLE_BIT = 0x100;
 const FLAGS_SHIFT = 9;

@@ -11,12 +11,15 @@ import { numberVar } from "../platform/vars.ts";
 import { type Admission, decideRequest } from "./admission.ts";
 import type { AdmitRequest, RequestAnswer } from "./handover.ts";
 import { ALARM_OVERDUE_MS, D1_READ_TIMEOUT_MS, DRAIN_AFTER_MS, MAX_REFUSED_KEPT } from "./limits.ts";
+import { takeTimedOut, timesOutAt } from "./open-plays.ts";
 import { OutboxDesk, type OutboxStatus } from "./outbox-desk.ts";
+import { doorPolicy } from "./policy.ts";
 import { packSeen } from "./seen.ts";
 import { recordedAsSeen } from "./seen-again.ts";
 import { SeenIndex } from "./seen-index.ts";
 import { expectedSequence } from "./sequence.ts";
 import { type RefusedRecord, type SequencerIdentity, SequencerStore } from "./sequencer-store.ts";
+import { timedOutPlays } from "./timed-out.ts";
 
 const DEFAULT_OUTBOX_MAX_MB = 256;
 const DEFAULT_RESEND_AFTER_MS = 15 * MINUTE_MS;
@@ -98,12 +101,12 @@ export class DeviceSequencer extends DurableObject<Env> {
       findSeen: (id) => this.#seen.find(id),
       findPlanned: (play) => this.#slots.find(play),
     });
-    if (admission.keep) this.#keep(admission.keep, request);
+    if (admission.keep) this.#keep(admission.keep, request.receivedAt);
     return admission.answer;
   }
 
   /** Writes down what was admitted, in one transaction; memory follows only when it held. */
-  #keep({ head, bodies, seen, refused }: NonNullable<Admission["keep"]>, { receivedAt }: AdmitRequest): void {
+  #keep({ head, bodies, seen, refused }: NonNullable<Admission["keep"]>, receivedAt: number): void {
     const packed = packSeen(seen);
     this.#outbox.keep({ head, bodies, receivedAt, packed }, () => {
       if (refused.length > 0) this.#store.addRefused(refused, MAX_REFUSED_KEPT);
@@ -222,6 +225,7 @@ export class DeviceSequencer extends DurableObject<Env> {
     try {
       const now = Date.now();
       this.#packSeen(now);
+      this.#endStarts(now);
       await this.#outbox.drain(now);
     } catch (error) {
       log("error", "outbox not drained", { error: describeError(error) });
@@ -246,6 +250,28 @@ export class DeviceSequencer extends DurableObject<Env> {
     }
   }
 
+  /** Makes interrupted plays of the starts that no end can follow any more. A failure must not keep plays from being sent. */
+  #endStarts(now: number): void {
+    const { head } = this.#outbox;
+    const { timedOut, left } = takeTimedOut(head.plays, now, this.#maxEventAgeMs());
+    if (timedOut.length === 0) return;
+    try {
+      const plays = timedOutPlays(timedOut, this.#deviceId(), now, crypto.randomUUID());
+      this.#keep({ ...plays, head: { ...head, plays: left, accepted: head.accepted + timedOut.length }, refused: [] }, now);
+    } catch (error) {
+      log("error", "starts not ended", { error: describeError(error) });
+    }
+  }
+
+  #startsDueAt(): number | null {
+    const { plays } = this.#outbox.head;
+    return plays ? timesOutAt(plays, this.#maxEventAgeMs()) : null;
+  }
+
+  #maxEventAgeMs(): number {
+    return doorPolicy("proof-event", this.#profile?.policy ?? {}).maxAgeMs;
+  }
+
   /** Sets the alarm for what has to be done next, where none is set or the one that is set is late. No await: the platform writes it with the rest. */
   #arm(now: number): void {
     const at = this.#nextTurn(now);
@@ -257,7 +283,9 @@ export class DeviceSequencer extends DurableObject<Env> {
   }
 
   #nextTurn(now: number): number | null {
-    const turns = [this.#outbox.nextTurn(now), this.#seen.packDueAt(), this.#heartbeats.turnAt()].filter((turn) => turn !== null);
+    const turns = [this.#outbox.nextTurn(now), this.#seen.packDueAt(), this.#heartbeats.turnAt(), this.#startsDueAt()].filter(
+      (turn) => turn !== null,
+    );
     return turns.length === 0 ? null : Math.max(Math.min(...turns), now + DRAIN_AFTER_MS, this.#outbox.closedUntil);
   }
 

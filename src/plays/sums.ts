@@ -139,7 +139,12 @@ function emptySum({ day, campaign_id, ad_group_id, supplier_id, store_id, conten
   };
 }
 
+/** A start is counted as one, and is no play: its end is, or its time-out. */
 function addPlay(sum: HourlySum, play: AcceptedPlay): void {
+  if (play.result === "") {
+    sum.starts_count += 1;
+    return;
+  }
   sum.plays_count += 1;
   sum[COUNT_OF[play.result]] += 1;
   sum.billable_count += play.billable;
@@ -156,8 +161,9 @@ function activityOf(sums: Map<string, ActivitySum>, deviceId: string, day: strin
 }
 
 function addActivity(sum: ActivitySum, play: AcceptedPlay): void {
+  sum.last_activity_at = Math.max(sum.last_activity_at, play.ended_at);
+  if (play.result === "") return;
   sum.plays_count += 1;
   sum.billable_count += play.billable;
   sum.total_duration_ms += play.duration_ms;
-  sum.last_activity_at = Math.max(sum.last_activity_at, play.ended_at);
 }

@@ -1,5 +1,5 @@
 import { type SignatureAlg, verifySignature } from "../devices/keys.ts";
-import { decodeBase64, sha256, sha256Hex, TextBuffer } from "../platform/encoding.ts";
+import { decodeBase64, sha256, sha256Hex, TextBuffer, uuid8 } from "../platform/encoding.ts";
 import { type CanonicalTexts, canonicalTexts } from "./canonical.ts";
 import { MAX_RECORD_BYTES, MAX_RECORD_DEPTH } from "./limits.ts";
 import type { BatchProof, PlayLog, Proof } from "./play.ts";
@@ -124,10 +124,7 @@ export async function verifyBatch(
  * so that a retry meets itself.
  */
 export async function derivedId(deviceId: string, log: Pick<PlayLog, "contentId" | "startedAt" | "endedAt" | "type">): Promise<string> {
-  const bytes = (await sha256(JSON.stringify([deviceId, log.contentId, log.startedAt, log.endedAt, log.type]))).subarray(0, 16);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return bytes.toHex().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  return uuid8(await sha256(JSON.stringify([deviceId, log.contentId, log.startedAt, log.endedAt, log.type])));
 }
 
 function refusal(code: RejectionCode): Refusal {

@@ -18,7 +18,9 @@ export function bodyOf({ type, created_at, data_json, segment_id, part }: Tellin
 }
 
 function playsData(segmentId: string, part: number, plays: ArchiveRow[]): Record<string, unknown> {
-  const own = plays.slice((part - 1) * PLAYS_PER_MESSAGE, part * PLAYS_PER_MESSAGE);
+  const rows = plays.slice((part - 1) * PLAYS_PER_MESSAGE, part * PLAYS_PER_MESSAGE);
+  // A reported start is archived with the plays, and is none: who counts what is told here must not count it.
+  const own = rows.filter(({ play }) => play.type !== "PLAY_START");
   return { segment_id: segmentId, part, parts: Math.ceil(plays.length / PLAYS_PER_MESSAGE), plays: own.map(presentPlay) };
 }
 

@@ -64,7 +64,7 @@ function verifiedOf({ play, proof }: ChunkPlay): VerifiedLog {
       endedAt: play.ended_at_raw,
       durationMs: play.duration_ms,
       deviceExpectedMs: null,
-      status: play.result,
+      status: play.result || "INTERRUPTED",
       epoch: play.epoch,
       sequence: play.sequence,
       location: null,

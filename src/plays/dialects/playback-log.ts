@@ -1,29 +1,13 @@
 import { z } from "@hono/zod-openapi";
-import { pointerOf } from "../../platform/http.ts";
-import { parseInstant } from "../../platform/time.ts";
 import { MAX_EXPECTED_MS, MAX_SLOT_ID_CHARS } from "../limits.ts";
-import { PLAY_STATUSES, type PlayLog } from "../play.ts";
+import { PLAY_STATUSES } from "../play.ts";
+import type { ShapedRecord } from "./dialect.ts";
 import { readFast } from "./fast-shape.ts";
+import { firstIssue, instant, optional, sha256, uuid } from "./fields.ts";
 
 // Shape means presence and type. The ranges of times and numbers are judged by the rules (`admit.ts`), so that a play
 // that is wrong gets the reason that it deserves.
 
-/** `null` is absent. */
-function optional<T extends z.ZodType>(schema: T) {
-  return schema.nullish().transform((value) => value ?? undefined);
-}
-
-const uuid = z.uuid().toLowerCase();
-const sha256 = z
-  .string()
-  .regex(/^[0-9a-fA-F]{64}$/, "must be a SHA-256 in hex")
-  .toLowerCase();
-const instant = z.string().transform((text, context) => {
-  const ms = parseInstant(text);
-  if (ms !== null) return ms;
-  context.addIssue({ code: "custom", message: "must be an RFC 3339 date-time" });
-  return z.NEVER;
-});
 const status = z
   .string()
   .transform((text) => text.toUpperCase())
@@ -64,9 +48,6 @@ export const playbackLogSchema = z
     }
   });
 
-/** A record that has the shape of a playback log. `log.id` is `''` where the record names none. */
-export type ShapedRecord = { ok: true; deviceId: string; log: PlayLog } | { ok: false; pointer: string; error: string };
-
 /** Reads one record of a request. Never throws: what is wrong is told by field. */
 export function readPlaybackLog(record: unknown): ShapedRecord {
   const fast = readFast(record);
@@ -76,11 +57,7 @@ export function readPlaybackLog(record: unknown): ShapedRecord {
 /** What the schema makes of a record: the rule that {@link readFast} only hastens. */
 export function readBySchema(record: unknown): ShapedRecord {
   const parsed = playbackLogSchema.safeParse(record);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const pointer = pointerOf(issue?.path ?? []);
-    return { ok: false, pointer, error: `${pointer || "The record"}: ${issue?.message ?? "is not valid"}` };
-  }
+  if (!parsed.success) return firstIssue(parsed.error);
   const value = parsed.data;
   return {
     ok: true,
