@@ -77,13 +77,14 @@ export class OpenPlays {
     return event.timed ? end : "VALIDATION_ERROR";
   }
 
-  /** The start that an end names, else the nearest earlier one of its content and epoch. One of the same instant is earlier where no other is. */
-  #startOf(end: LogFacts, { playId }: PlayEvent & { kind: "end" }): OpenStart | null {
+  /** The start that an end names, else the nearest earlier one of its content and epoch. One of the same instant is, where no other is, of a play that did not last. */
+  #startOf(end: LogFacts, { playId, timed }: PlayEvent & { kind: "end" }): OpenStart | null {
     if (playId !== "") return this.#starts.find((start) => start.id === playId) ?? null;
     const own = this.#starts.filter(({ contentId, epoch }) => contentId === end.contentId && epoch === end.epoch);
     const earlier = own.filter((start) => start.startedAt < end.endedAt);
-    if (earlier.length === 0) return own.find((start) => start.startedAt === end.endedAt) ?? null;
-    return earlier.reduce((nearest, start) => (start.startedAt >= nearest.startedAt ? start : nearest));
+    if (earlier.length > 0) return earlier.reduce((nearest, start) => (start.startedAt >= nearest.startedAt ? start : nearest));
+    const lasted = timed && end.durationMs > RULES.duration.overSpanMs;
+    return lasted ? null : (own.find((start) => start.startedAt === end.endedAt) ?? null);
   }
 
   #isEnded(startId: string): boolean {
