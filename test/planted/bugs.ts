@@ -27,8 +27,8 @@ export const BUGS: PlantedBug[] = [
   {
     what: "the answer leaves before the plays are written",
     file: SEQUENCER,
-    find: "if (admission.keep) this.#keep(admission.keep, request);",
-    replace: "const { keep } = admission;\n    if (keep) setTimeout(() => this.#keep(keep, request), 5);",
+    find: "if (admission.keep) this.#keep(admission.keep, request.receivedAt);",
+    replace: "const { keep } = admission;\n    if (keep) setTimeout(() => this.#keep(keep, request.receivedAt), 5);",
     caughtBy: "simulation",
   },
   {
