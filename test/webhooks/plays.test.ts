@@ -8,6 +8,7 @@ import { recoverMessages } from "../../src/webhooks/resend.ts";
 import { admin } from "../support/admin.ts";
 import { attached, clearArchive, keysUnder, recordSegment, segments, sendChunks } from "../support/archive.ts";
 import { makeDevice, postBatch, signedLogs, type TestDevice } from "../support/device.ts";
+import { endEvent, sendEvents, startEvent } from "../support/events.ts";
 import { type CaughtQueue, deliver, runAlarm, withFault } from "../support/pipeline.ts";
 import { attemptsOf, deliverAt, makeWebhook, messagesOf, receivedBy, shown, type TestWebhook, verified } from "../support/webhooks.ts";
 
@@ -69,6 +70,21 @@ describe("what telling costs the commit", () => {
     await deliver([chunk]);
     expect(await outbox()).toHaveLength(1);
   });
+});
+
+test("a start that was reported by itself is archived, and not told as a play", async () => {
+  const webhook = await makeWebhook(["playback.logged"]);
+  const at = Date.now() - 60_000;
+  const start = startEvent(device, at);
+  const end = endEvent(device, at + 15_000, { play_id: start.event_id });
+  expect(await sendEvents(device, [start, end])).toMatchObject({ accepted: 2 });
+  await runAlarm(device.id);
+  await deliver(queue.take());
+  const now = soon();
+  expect(await deliverAt(webhook, now)).toBeNull();
+  const told = await toldTo(webhook, now);
+  expect(told.map(({ data }) => data)).toMatchObject([{ part: 1, parts: 1, plays: [{ event_id: end.event_id, status: "COMPLETED" }] }]);
+  expect(told[0]?.data.plays).toHaveLength(1);
 });
 
 test("each accepted play is told once, with store, supplier, status, billing and flags, under an id that names its segment", async () => {
