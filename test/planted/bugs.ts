@@ -305,6 +305,27 @@ export const BUGS: PlantedBug[] = [
     caughtBy: "test/plays/admission.test.ts",
   },
   {
+    what: "a start counts as a play",
+    file: "src/plays/admit.ts",
+    find: 'log.event?.kind === "start" ? "" : judgement.status',
+    replace: "judgement.status",
+    caughtBy: "test/plays/events.test.ts",
+  },
+  {
+    what: "a play may end twice",
+    file: "src/plays/open-plays.ts",
+    find: 'if (event.playId !== "" && this.#isEnded(event.playId)) return "ID_CONFLICT";',
+    replace: 'if (event.playId === "" && this.#isEnded(event.playId)) return "ID_CONFLICT";',
+    caughtBy: "test/plays/events.test.ts",
+  },
+  {
+    what: "a start whose end came first stays open",
+    file: "src/plays/open-plays.ts",
+    find: "if (this.#isEnded(log.id)) return;",
+    replace: "if (this.#isEnded(log.hash)) return;",
+    caughtBy: "test/plays/open-plays.property.test.ts",
+  },
+  {
     what: "flags do not keep a play from being billed",
     file: "src/plays/judge.ts",
     find: "return flags.every((flag) => FLAG_EFFECTS[flag].billable || ",

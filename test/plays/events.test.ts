@@ -3,6 +3,9 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { signDeviceToken } from "../../src/devices/token.ts";
 import { HOUR_MS, MINUTE_MS } from "../../src/platform/time.ts";
+import type { ArchiveRow } from "../../src/plays/archive.ts";
+import { chunksOf, parquetRows } from "../../src/plays/archive-read.ts";
+import { sumChunks } from "../../src/plays/sums.ts";
 import { admin } from "../support/admin.ts";
 import { makeDevice, playLog, post, postBatch, postOne, type TestDevice } from "../support/device.ts";
 import { endEvent, postEvents, sendEvents, startEvent } from "../support/events.ts";
@@ -39,6 +42,12 @@ async function rowsOf(deviceId = device.id): Promise<Record<string, unknown>[]> 
   return results;
 }
 
+async function archivedRows(): Promise<ArchiveRow[]> {
+  const { objects } = await env.BUCKET.list({ prefix: "segments/" });
+  const files = await Promise.all(objects.map(async ({ key }) => await (await env.BUCKET.get(key))?.arrayBuffer()));
+  return (await Promise.all(files.map((file) => (file ? parquetRows(file) : [])))).flat();
+}
+
 async function countsOf(of: TestDevice = device): Promise<Record<string, unknown> | null> {
   return await env.DB.prepare(
     `SELECT coalesce(sum(starts_count), 0) AS starts, coalesce(sum(plays_count), 0) AS plays, coalesce(sum(completed_count), 0) AS completed,
@@ -72,6 +81,23 @@ describe("a start and its end", () => {
     ]);
     expect(await countsOf()).toEqual({ starts: 1, plays: 1, completed: 1, interrupted: 0, billable: 1, ms: 15_000 });
     expect(await booksOf(device)).toMatchObject({ accepted: 2, ledger: 2, events: 2, hourly: 1, activity: 1, archived: 2, waiting: 0 });
+  });
+
+  test("are the same in the archive, from which the sums can be made again", async () => {
+    const at = Date.now() - 60_000;
+    const start = startEvent(device, at);
+    const signed = await device.sign(start);
+    await postEvents(device, [signed]);
+    await sendEvents(device, [endEvent(device, at + 15_000, { play_id: start.event_id })]);
+    await drain(device.id, queue);
+    const rows = (await archivedRows()).filter(({ deviceId }) => deviceId === device.id);
+    expect(sumChunks(chunksOf(rows)).hourly).toMatchObject([
+      { starts_count: 1, plays_count: 1, completed_count: 1, billable_count: 1, total_duration_ms: 15_000 },
+    ]);
+    const row = rows.find(({ play }) => play.event_id === start.event_id);
+    expect(row).toMatchObject({ play: { type: "PLAY_START", result: "", door: "proof-event" }, proof: { signedBy: "record" } });
+    expect(row?.proof.signature?.toBase64()).toBe(signed.signature);
+    expect(JSON.parse(row?.proof.record ?? "")).toEqual(start);
   });
 
   test("an end that tells its duration keeps it, and one that tells no result is PARTIAL", async () => {
