@@ -5,7 +5,7 @@ import { readClock } from "../../src/plays/clock.ts";
 import { readPlaybackLog } from "../../src/plays/dialects/playback-log.ts";
 import { judgePlay } from "../../src/plays/judge.ts";
 import { distanceM } from "../../src/plays/place.ts";
-import { doorPolicy } from "../../src/plays/policy.ts";
+import { DOORS, doorPolicy } from "../../src/plays/policy.ts";
 import { storeDay } from "../../src/plays/store-day.ts";
 
 describe("times on the wire", () => {
@@ -130,6 +130,14 @@ describe("a door's policy", () => {
       requestsPerMinute: 120,
     });
     expect(doorPolicy("impression", {}).maxAgeMs).toBe(4 * 3_600_000);
+    expect(doorPolicy("proof-event", {})).toMatchObject({ maxAgeMs: 86_400_000, signatureRequired: false, unsignedBillable: false });
+  });
+  test("asks for signatures at each door as its preset does, or as the group says", () => {
+    const required = (signature?: "required" | "optional") =>
+      DOORS.map((door) => doorPolicy(door, signature ? { signature } : {}).signatureRequired);
+    expect(required()).toEqual(DOORS.map((door) => door !== "proof-event"));
+    expect(required("required")).toEqual(DOORS.map(() => true));
+    expect(required("optional")).toEqual(DOORS.map(() => false));
   });
   test("is changed by the group, but no age goes over seven days", () => {
     expect(doorPolicy("playback-log", { max_age_hours: { "playback-log": 48 } }).maxAgeMs).toBe(48 * 3_600_000);
