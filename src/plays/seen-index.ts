@@ -6,10 +6,9 @@ import {
   SEEN_PACK_MAX_ENTRIES,
   SEEN_RETENTION_MS,
 } from "./limits.ts";
-import { entryAt, type FilterHash, filterHash, mayHold, type SeenEntry, searchPack, sortedPack, unpackSeen } from "./seen.ts";
+import { ENTRY_BYTES, entryAt, type FilterHash, filterHash, mayHold, type SeenEntry, searchPack, sortedPack, unpackSeen } from "./seen.ts";
 import type { KeptArrival, PackFilter, SequencerStore } from "./sequencer-store.ts";
 
-/** More than a request has entries. */
 const BLOCK_ENTRIES = 1024;
 
 /**
@@ -17,9 +16,9 @@ const BLOCK_ENTRIES = 1024;
  * the older ones in sorted packs that stay in storage and are loaded where their filter says that they may hold an id.
  */
 export class SeenIndex {
-  /** By id: which of {@link #blocks} times 1,024, and the place in it. Numbers, not objects: what lives for an hour costs the collector. */
+  /** By id: which of {@link #blocks}, times {@link BLOCK_ENTRIES}, and the place in it. Numbers, not objects: what lives for an hour costs the collector. */
   readonly #fresh = new Map<string, number>();
-  /** The newest requests' entries, packed. */
+  /** The newest entries, packed: each request's by themselves, and at most {@link BLOCK_ENTRIES} together. */
   #blocks: Uint8Array[] = [];
   #freshSince: number | null = null;
   /** The newest packs' filters, newest first. */
@@ -37,7 +36,7 @@ export class SeenIndex {
     for (const { at, seen } of arrivals) {
       if (seen === null) continue;
       this.#freshSince ??= at;
-      this.#addBlock(
+      this.#addBlocks(
         seen,
         unpackSeen(seen).map(({ id }) => id),
       );
@@ -73,13 +72,16 @@ export class SeenIndex {
   add(packed: Uint8Array, ids: string[], now: number): void {
     if (ids.length === 0) return;
     this.#freshSince ??= now;
-    this.#addBlock(packed, ids);
+    this.#addBlocks(packed, ids);
   }
 
-  #addBlock(packed: Uint8Array, ids: string[]): void {
-    const first = this.#blocks.length * BLOCK_ENTRIES;
-    this.#blocks.push(packed);
-    for (let place = 0; place < ids.length; place++) this.#fresh.set(ids[place] ?? "", first + place);
+  #addBlocks(packed: Uint8Array, ids: string[]): void {
+    for (let from = 0; from < ids.length; from += BLOCK_ENTRIES) {
+      const first = this.#blocks.length * BLOCK_ENTRIES;
+      this.#blocks.push(packed.subarray(from * ENTRY_BYTES, (from + BLOCK_ENTRIES) * ENTRY_BYTES));
+      for (let place = from; place < Math.min(from + BLOCK_ENTRIES, ids.length); place++)
+        this.#fresh.set(ids[place] ?? "", first + place - from);
+    }
   }
 
   #freshAt(at: number): SeenEntry | null {

@@ -16,7 +16,7 @@ export interface SeenEntry {
 /** Looks up what was seen under an id. */
 export type FindSeen = (id: string) => SeenEntry | null;
 
-const ENTRY_BYTES = 28;
+export const ENTRY_BYTES = 28;
 const BILLABLE_BIT = 0x100;
 const FLAGS_SHIFT = 9;
 

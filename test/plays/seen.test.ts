@@ -1,7 +1,11 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FLAGS } from "../../src/plays/policy.ts";
 import { filterHash, mayHold, packSeen, type SeenEntry, searchPack, sortedPack, unpackSeen } from "../../src/plays/seen.ts";
+import { SeenIndex } from "../../src/plays/seen-index.ts";
+import { SequencerStore } from "../../src/plays/sequencer-store.ts";
 
 const entry = fc.record({
   id: fc.uuid(),
@@ -42,5 +46,24 @@ describe("what was seen", () => {
     let passed = 0;
     for (let n = 4000; n < 24_000; n++) if (mayHold(filter, filterHash(id(n)))) passed += 1;
     expect(passed).toBeLessThan(100);
+  });
+});
+
+test("the newest are found, however many came together", async () => {
+  const many = Array.from(
+    { length: 2500 },
+    (_, index): SeenEntry => ({
+      id: crypto.randomUUID(),
+      hash: index.toString(16).padStart(16, "0"),
+      told: { quality: index % 101, billable: index % 2 === 0, flags: [] },
+    }),
+  );
+  const later: SeenEntry = { id: crypto.randomUUID(), hash: "f".repeat(16), told: { quality: 1, billable: false, flags: [] } };
+  await runInDurableObject(env.SEQUENCER.getByName(crypto.randomUUID()), (_, { storage }) => {
+    const index = new SeenIndex(new SequencerStore(storage), []);
+    const ids = many.map(({ id }) => id);
+    index.add(packSeen(many), ids, 0);
+    index.add(packSeen([later]), [later.id], 0);
+    expect([...ids, later.id].map((id) => index.find(id))).toEqual([...many, later]);
   });
 });
