@@ -21,6 +21,7 @@ import {
   RESULT_DETAIL_MAX_BYTES,
 } from "./heartbeat-limits.ts";
 import type { GroupPolicy } from "./policy.ts";
+import { superseded, unknownDevice } from "./standing.ts";
 import { authenticateDevice } from "./token.ts";
 
 const HEARTBEAT_TIMEOUT_MS = 10 * SECOND_MS;
@@ -216,9 +217,9 @@ function shownPolicy(policy: GroupPolicy): z.infer<typeof answerSchema>["policy"
 function refusalOf(answer: Exclude<HeartbeatAnswer, { kind: "taken" }>): Problem {
   switch (answer.kind) {
     case "unknown-device":
-      return new Problem("unauthorized", "There is no such device.", { code: "DEVICE_UNKNOWN" });
+      return unknownDevice();
     case "superseded":
-      return new Problem("unauthorized", "The token belongs to a player that is no longer this device's.", { code: "TOKEN_SUPERSEDED" });
+      return superseded();
     case "revoked":
       return new Problem("device-revoked", "The device was revoked; it is not heard any more.");
     case "unavailable":

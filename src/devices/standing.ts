@@ -21,3 +21,8 @@ export function requireStanding<T extends DeviceStanding>(device: T | null, { fa
 export function superseded(): Problem {
   return new Problem("unauthorized", "The token belongs to a player that is no longer this device's.", { code: "TOKEN_SUPERSEDED" });
 }
+
+/** The problem for a token of a device that is not there, or no longer. */
+export function unknownDevice(): Problem {
+  return new Problem("unauthorized", "There is no such device.", { code: "DEVICE_UNKNOWN" });
+}

@@ -1,3 +1,4 @@
+import { superseded, unknownDevice } from "../devices/standing.ts";
 import { authenticateDevice, type DeviceIdentity } from "../devices/token.ts";
 import { isObject, readJson } from "../platform/body.ts";
 import { Problem } from "../platform/errors.ts";
@@ -112,9 +113,9 @@ function recordAnswers(examined: Examined, answers: LogAnswer[], { errors }: Dia
 function wholeRefusal(answer: Exclude<RequestAnswer, { kind: "answered" }>): Problem {
   switch (answer.kind) {
     case "unknown-device":
-      return new Problem("unauthorized", "There is no such device.", { code: "DEVICE_UNKNOWN" });
+      return unknownDevice();
     case "superseded":
-      return new Problem("unauthorized", "The token belongs to a player that is no longer this device's.", { code: "TOKEN_SUPERSEDED" });
+      return superseded();
     case "revoked":
       return new Problem("device-revoked", "The device was revoked; it writes nothing any more.");
     case "rate-limited":

@@ -14,7 +14,7 @@ import {
 } from "./query.ts";
 import type { Reading } from "./reading.ts";
 import type { ReportSource } from "./source.ts";
-import { generationStatement, NAMES } from "./statements.ts";
+import { generationStatement, keyColumns } from "./statements.ts";
 
 export interface PlannedReport {
   source: ReportSource;
@@ -32,11 +32,7 @@ export const PLANNED_COLUMNS = [...PLANNED_FIGURES, "delivery"] as const;
 
 /** The columns of a report's rows, in order: each group's id with its name behind it, then the figures. */
 export function plannedColumns(groupBy: GroupKey[]): string[] {
-  const keys = groupBy.flatMap((key) => {
-    const name = NAMES[key];
-    return name ? [GROUP_COLUMNS[key], name.as] : [GROUP_COLUMNS[key]];
-  });
-  return [...keys, ...PLANNED_COLUMNS];
+  return [...keyColumns(groupBy), ...PLANNED_COLUMNS];
 }
 
 /** One page of the report. @throws Error where there are no aggregates */

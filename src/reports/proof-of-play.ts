@@ -12,7 +12,7 @@ import {
 } from "./query.ts";
 import type { Reading, Statement } from "./reading.ts";
 import type { ReportSource } from "./source.ts";
-import { generationStatement, groupsStatement, NAMES, SOURCE_COUNTERS, STATUS_COUNTERS, totalsStatement } from "./statements.ts";
+import { generationStatement, groupsStatement, keyColumns, SOURCE_COUNTERS, STATUS_COUNTERS, totalsStatement } from "./statements.ts";
 
 /** A row of a report: the group's ids, their names, and figures. An absent id (filler has no campaign) is null. */
 export type ReportRow = Record<string, string | number | null>;
@@ -31,11 +31,7 @@ export interface ProofOfPlayReport {
 
 /** The columns of a report's rows, in order: each group's id with its name behind it, then the figures. */
 export function reportColumns(source: ReportSource, groupBy: GroupKey[]): string[] {
-  const keys = groupBy.flatMap((key) => {
-    const name = NAMES[key];
-    return name ? [GROUP_COLUMNS[key], name.as] : [GROUP_COLUMNS[key]];
-  });
-  return [...keys, ...reportFigures(source, groupBy)];
+  return [...keyColumns(groupBy), ...reportFigures(source, groupBy)];
 }
 
 /** The figures of a report's rows, in order. */

@@ -24,6 +24,14 @@ export const NAMES: Partial<Record<GroupKey, { table: string; column: string; as
   device: { table: "devices", column: "external_name", as: "device_name" },
 };
 
+/** The columns of a report's keys, in order: each group's id with its name behind it. */
+export function keyColumns(groupBy: GroupKey[]): string[] {
+  return groupBy.flatMap((key) => {
+    const name = NAMES[key];
+    return name ? [GROUP_COLUMNS[key], name.as] : [GROUP_COLUMNS[key]];
+  });
+}
+
 /** The generation that {@link Reading} means, as long as it exists: pages of one report stay on one generation. */
 export function generationStatement(generation: number | null): Statement {
   return {
