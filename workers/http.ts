@@ -39,6 +39,7 @@ import { scheduleRoutes } from "../src/schedules/schedules.ts";
 import { storeRoutes } from "../src/stores/stores.ts";
 import { supplierRoutes } from "../src/stores/suppliers.ts";
 import { takeoverRoutes } from "../src/takeovers/routes.ts";
+import { telemetryRoutes } from "../src/telemetry/receive.ts";
 import { webhookRoutes } from "../src/webhooks/routes.ts";
 
 /** The Worker's HTTP side: middleware in order, then each feature's routes. No rule of the product stands here. */
@@ -84,6 +85,7 @@ app.use(correlate);
 app.use("/v1/device/*", deviceCors);
 app.use("/api/v1/playback-logs", deviceCors);
 app.use("/api/v1/playback-logs/*", deviceCors);
+app.use("/telemetry/*", deviceCors);
 app.use("/v1/admin/*", secureHeaders(), privately, requireAdmin);
 // Files are no JSON: their routes have limits of their own, and must see the body before anybody holds it in memory.
 app.use("/v1/admin/*", (c, next) => (carriesFile(c.req.path) ? next() : adminBodyLimit(c, next)));
@@ -121,6 +123,7 @@ app.route("/", webhookRoutes);
 app.route("/", tokenRoutes);
 app.route("/", auditRoutes);
 app.route("/", playbackLogRoutes);
+app.route("/", telemetryRoutes);
 app.route("/", inspectRoutes);
 app.route("/", pipelineRoutes);
 app.route("/", replayRoutes);

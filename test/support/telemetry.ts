@@ -36,3 +36,33 @@ export async function aggregateRows(table: "telemetry_hourly" | "telemetry_daily
     return { ...row, ...Object.fromEntries(sketches.map((column) => [column, Sketch.parse(String(row[column])).distinct().count])) };
   });
 }
+
+/** Puts a content into the default playlist of a device's group, so that the device plays it. */
+export async function playOnGroup({
+  groupId,
+  contentId,
+  campaignId,
+}: {
+  groupId: string;
+  contentId: string;
+  campaignId: string;
+}): Promise<void> {
+  const playlist = crypto.randomUUID();
+  const run = (sql: string, ...values: string[]) => env.DB.prepare(sql).bind(...values);
+  await env.DB.batch([
+    run("INSERT INTO playlists (id, name, campaign_id, created_at, updated_at) VALUES (?, 'Loop', ?, 0, 0)", playlist, campaignId),
+    run(
+      `INSERT INTO playlist_items (id, playlist_id, content_version_id, order_index)
+       SELECT ?, ?, id, 0 FROM content_versions WHERE content_id = ?`,
+      crypto.randomUUID(),
+      playlist,
+      contentId,
+    ),
+    run("UPDATE device_groups SET default_playlist_id = ? WHERE id = ?", playlist, groupId),
+  ]);
+}
+
+/** An event as players send it: a start, now, but for what is given. */
+export function sentEvent(trackId: string, given: Record<string, unknown> = {}): Record<string, unknown> {
+  return { eventType: "play_start", trackId, clientTimestamp: new Date().toISOString(), eventId: crypto.randomUUID(), ...given };
+}
