@@ -33,6 +33,7 @@ import { inspectRoutes } from "../src/plays/inspect.ts";
 import { pipelineRoutes } from "../src/plays/pipeline.ts";
 import { playbackLogRoutes } from "../src/plays/receive.ts";
 import { replayRoutes } from "../src/plays/replay-routes.ts";
+import { analyticsRoutes } from "../src/reports/analytics-routes.ts";
 import { plannedReports } from "../src/reports/planned-routes.ts";
 import { reports } from "../src/reports/routes.ts";
 import { scheduleRoutes } from "../src/schedules/schedules.ts";
@@ -129,5 +130,6 @@ app.route("/", pipelineRoutes);
 app.route("/", replayRoutes);
 app.route("/", reports);
 app.route("/", plannedReports);
+app.route("/", analyticsRoutes);
 
 export type AppType = typeof app;
