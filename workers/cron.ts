@@ -16,6 +16,8 @@ import { stepReplay } from "../src/plays/replay-step.ts";
 import { retain } from "../src/plays/retain.ts";
 import { ROLLUP_QUIET_MS, rollUp } from "../src/plays/rollup.ts";
 import { SWEEP_JOB, sweepOutboxes } from "../src/plays/sweep.ts";
+import { foldWhenDue } from "../src/telemetry/fold.ts";
+import { forgetTelemetry } from "../src/telemetry/retain.ts";
 import { forgetWebhookMessages } from "../src/webhooks/attempts.ts";
 import { dispatchWebhooks } from "../src/webhooks/dispatch.ts";
 
@@ -24,6 +26,7 @@ const JOBS: Record<string, Record<string, Job>> = {
   "* * * * *": {
     "deliver profiles": (env) => deliverProfiles(env),
     "merge daily sums": (env) => mergePending(env.DB),
+    "fold telemetry": (env, now) => foldWhenDue(env.DB, now),
     // Ahead of the webhooks: what these find goes out in the same minute.
     "watch for offline devices": (env, now) => watchOffline(env, now),
     "watch the pipeline": (env, now) => watchPipeline(env, now),
@@ -37,6 +40,7 @@ const JOBS: Record<string, Record<string, Job>> = {
     "expire commands": (env, now) => expireCommands(env.DB, now),
     "forget idempotency keys": (env, now) => forgetIdempotencyKeys(env.DB, now),
     retain: (env, now) => retain(env, now),
+    "forget telemetry": (env, now) => forgetTelemetry(env, now),
     "compact the archive": (env, now) => compact(env, now),
   },
   "23 3 * * *": {

@@ -34,12 +34,14 @@ import { inspectRoutes } from "../src/plays/inspect.ts";
 import { pipelineRoutes } from "../src/plays/pipeline.ts";
 import { playLogRoutes } from "../src/plays/play-log-routes.ts";
 import { replayRoutes } from "../src/plays/replay-routes.ts";
+import { analyticsRoutes } from "../src/reports/analytics-routes.ts";
 import { plannedReports } from "../src/reports/planned-routes.ts";
 import { reports } from "../src/reports/routes.ts";
 import { scheduleRoutes } from "../src/schedules/schedules.ts";
 import { storeRoutes } from "../src/stores/stores.ts";
 import { supplierRoutes } from "../src/stores/suppliers.ts";
 import { takeoverRoutes } from "../src/takeovers/routes.ts";
+import { telemetryRoutes } from "../src/telemetry/receive.ts";
 import { webhookRoutes } from "../src/webhooks/routes.ts";
 
 /** The Worker's HTTP side: middleware in order, then each feature's routes. No rule of the product stands here. */
@@ -85,6 +87,7 @@ app.use(correlate);
 app.use("/v1/device/*", deviceCors);
 app.use("/api/v1/playback-logs", deviceCors);
 app.use("/api/v1/playback-logs/*", deviceCors);
+app.use("/telemetry/*", deviceCors);
 app.use("/v1/admin/*", secureHeaders(), privately, requireAdmin);
 // Files are no JSON: their routes have limits of their own, and must see the body before anybody holds it in memory.
 app.use("/v1/admin/*", (c, next) => (carriesFile(c.req.path) ? next() : adminBodyLimit(c, next)));
@@ -123,10 +126,12 @@ app.route("/", tokenRoutes);
 app.route("/", auditRoutes);
 app.route("/", playLogRoutes);
 app.route("/", eventRoutes);
+app.route("/", telemetryRoutes);
 app.route("/", inspectRoutes);
 app.route("/", pipelineRoutes);
 app.route("/", replayRoutes);
 app.route("/", reports);
 app.route("/", plannedReports);
+app.route("/", analyticsRoutes);
 
 export type AppType = typeof app;

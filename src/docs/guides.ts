@@ -12,12 +12,14 @@ import devicesP99 from "./performance-devices-p99.svg";
 import playLogs from "./play-logs.md";
 import proofEvents from "./proof-events.md";
 import scheduling from "./scheduling.md";
+import telemetry from "./telemetry.md";
 import webhooks from "./webhooks.md";
 
 /** The guides, in the order of the table of contents. The first line of each is its title. */
 const GUIDES: Record<string, string> = {
   "play-logs": playLogs,
   "proof-events": proofEvents,
+  telemetry,
   content,
   scheduling,
   monitoring,

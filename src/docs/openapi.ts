@@ -34,6 +34,12 @@ export function describeApi(app: OpenAPIHono<AppEnv>): OpenApiDocument {
           bearerFormat: "JWT",
           description: "A device token, from pairing or POST /v1/device/token.",
         },
+        reporter: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "alive_…",
+          description: "An API token of role reporter, which sends telemetry for players that are no paired devices.",
+        },
       },
     },
   };

@@ -85,7 +85,8 @@ function playValue(column: keyof AcceptedPlay, value: unknown): string | number 
 export function chunksOf(rows: ArchiveRow[]): Chunk[] {
   return [...Map.groupBy(rows, (row) => row.chunk)].map(([name, plays]) => {
     const [device_id = "", incarnation = "", number = ""] = name.split(".");
-    return { header: { v: CHUNK_VERSION, device_id, incarnation, number: Number(number), plays: plays.length, refusals: [] }, plays };
+    const header = { v: CHUNK_VERSION, device_id, incarnation, number: Number(number), plays: plays.length, refusals: [] };
+    return { header, plays, telemetry: [] };
   });
 }
 

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { packTelemetry, unpackTelemetry } from "../telemetry/body.ts";
+import type { TelemetryRow } from "../telemetry/event.ts";
 import {
   type ColumnChecks,
   type ColumnReaders,
@@ -18,6 +20,7 @@ import { type AcceptedPlay, type BatchProof, PLAY_STATUSES, type PlayStatus } fr
  *
  *     {"v":2,"device_id":…,"incarnation":…,"number":…,"plays":200,"refusals":[[hour,door,code,count],…]} LF
  *     body: length of the parcel, length of the verdicts (4 bytes each, big-endian) · the parcel (`parcel.ts`) · the verdicts as JSON
+ *     body of telemetry: 0, length of the events · nothing · the events as JSON (`telemetry/body.ts`)
  *
  * Messages outlive deploys: a reader takes every version that was ever deployed.
  */
@@ -71,6 +74,8 @@ export interface ChunkPlay {
 export interface Chunk {
   header: ChunkHeader;
   plays: ChunkPlay[];
+  /** Events of telemetry: no plays, and counted as none. */
+  telemetry: TelemetryRow[];
 }
 
 /** A chunk's name everywhere: device, incarnation, number. */
@@ -116,7 +121,18 @@ export function encodeBody(parcel: Uint8Array, verdicts: (Verdict | null)[]): Ui
   const rows: PackedVerdicts = packed;
   if (accepted.length < verdicts.length) rows.of = verdicts.flatMap((verdict, index) => (verdict ? [index] : []));
   if (accepted[0]?.pieced) rows.pieced = packPieced(accepted.flatMap(({ pieced }) => pieced ?? []));
-  const text = encoder.encode(JSON.stringify(rows));
+  return joinBody(parcel, JSON.stringify(rows));
+}
+
+const NO_PARCEL = new Uint8Array(0);
+
+/** Puts the telemetry of one request together. A parcel is never empty, so a reader tells the two apart. */
+export function encodeTelemetryBody(rows: TelemetryRow[]): Uint8Array<ArrayBuffer> {
+  return joinBody(NO_PARCEL, packTelemetry(rows));
+}
+
+function joinBody(parcel: Uint8Array, json: string): Uint8Array<ArrayBuffer> {
+  const text = encoder.encode(json);
   const bytes = new Uint8Array(BODY_PREFIX_BYTES + parcel.length + text.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, parcel.length);
@@ -184,17 +200,21 @@ export function readChunkHeader(bytes: Uint8Array): ChunkHeader | null {
 export function decodeChunk(bytes: Uint8Array): Chunk {
   const { header, end } = parseHeader(bytes);
   const plays: ChunkPlay[] = [];
+  const telemetry: TelemetryRow[] = [];
   for (let at = end; at < bytes.length; ) {
     if (at + BODY_PREFIX_BYTES > bytes.length) throw new Error("the chunk is cut short");
     const view = new DataView(bytes.buffer, bytes.byteOffset + at, BODY_PREFIX_BYTES);
     const parcelEnd = at + BODY_PREFIX_BYTES + view.getUint32(0);
     const bodyEnd = parcelEnd + view.getUint32(4);
     if (bodyEnd > bytes.length) throw new Error("the chunk is cut short");
-    plays.push(...decodeBody(bytes.subarray(at + BODY_PREFIX_BYTES, parcelEnd), decoder.decode(bytes.subarray(parcelEnd, bodyEnd))));
+    const parcel = bytes.subarray(at + BODY_PREFIX_BYTES, parcelEnd);
+    const text = decoder.decode(bytes.subarray(parcelEnd, bodyEnd));
+    if (parcel.length === 0) telemetry.push(...unpackTelemetry(text));
+    else plays.push(...decodeBody(parcel, text));
     at = bodyEnd;
   }
   if (plays.length !== header.plays) throw new Error(`the chunk says ${header.plays} plays and holds ${plays.length}`);
-  return { header, plays };
+  return { header, plays, telemetry };
 }
 
 function decodeBody(parcelBytes: Uint8Array, text: string): ChunkPlay[] {

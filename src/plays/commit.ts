@@ -1,6 +1,7 @@
 import { reaching } from "../platform/outage.ts";
 import { withTimeout } from "../platform/retry.ts";
 import { takeTurns } from "../platform/turns.ts";
+import { telemetryStatements } from "../telemetry/commit.ts";
 import { playsLoggedStatements } from "../webhooks/events.ts";
 import type { Segment } from "./archive.ts";
 import { type Chunk, chunkId } from "./chunk.ts";
@@ -85,6 +86,7 @@ export async function commitChunks(
     ...refusalStatements(db, sums),
     ...events,
     ...playsLoggedStatements(db, segment, now),
+    ...telemetryStatements(db, chunks, now),
   ];
   try {
     await reaching("D1", () => withTimeout(db.batch(statements), D1_WRITE_TIMEOUT_MS, "D1 commit"));

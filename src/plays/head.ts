@@ -2,9 +2,7 @@ import { HOUR_MS } from "../platform/time.ts";
 import type { RefusalCount } from "./chunk.ts";
 import type { HeartbeatClock } from "./clock.ts";
 import type { OpenPlaysState } from "./open-plays.ts";
-import type { Door } from "./policy.ts";
 import type { RateWindow } from "./rate.ts";
-import type { RejectionCode } from "./rejection.ts";
 import type { EpochState } from "./sequence.ts";
 
 /** What a sequencer keeps between requests besides what it has seen and what it still has to send. Plain data, stored as JSON. */
@@ -22,8 +20,8 @@ export interface SequencerHead {
 
 export const EMPTY_HEAD: SequencerHead = { rate: [], epochs: [], heartbeat: null, refusals: {}, accepted: 0 };
 
-/** Counts a refused log by hour, door and reason. */
-export function countRefusal(refusals: Record<string, number>, now: number, door: Door, code: RejectionCode): void {
+/** Counts a refused log, or event of telemetry, by hour, door and reason. */
+export function countRefusal(refusals: Record<string, number>, now: number, door: string, code: string): void {
   const key = `${Math.floor(now / HOUR_MS) * HOUR_MS}|${door}|${code}`;
   refusals[key] = (refusals[key] ?? 0) + 1;
 }

@@ -22,6 +22,8 @@ interface Meta {
   heartbeat: HeartbeatState;
   /** A slot book as JSON: waking up need not read it (`slot-desk.ts`). */
   slots: string;
+  /** Sessions of telemetry as JSON, for the same reason (`src/telemetry/sessions.ts`). */
+  sessions: string;
 }
 
 /** The filter of a pack (`seen.ts`). */

@@ -8,6 +8,9 @@ import { hashId, log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
 import { MINUTE_MS } from "../platform/time.ts";
 import { numberVar } from "../platform/vars.ts";
+import { decideTelemetry, type TelemetryAnswer, type TelemetryRequest } from "../telemetry/admit.ts";
+import { admitPlayer } from "../telemetry/players.ts";
+import { readSessions, writeSessions } from "../telemetry/sessions.ts";
 import { type Admission, decideRequest } from "./admission.ts";
 import type { AdmitRequest, RequestAnswer } from "./handover.ts";
 import { ALARM_OVERDUE_MS, D1_READ_TIMEOUT_MS, DRAIN_AFTER_MS, MAX_REFUSED_KEPT } from "./limits.ts";
@@ -50,6 +53,8 @@ export class DeviceSequencer extends DurableObject<Env> {
   readonly #slots: SlotDesk;
   #identity: SequencerIdentity | null;
   #profile: DeviceProfile | null;
+  /** Of telemetry, as stored: read when telemetry comes. */
+  #sessions: string | null;
   readonly #outbox: OutboxDesk;
   /** When the alarm was set to, as far as this instance knows: null when it has just woken up. Setting it once too often is all that costs. */
   #alarmAt: number | null = null;
@@ -58,7 +63,7 @@ export class DeviceSequencer extends DurableObject<Env> {
     super(ctx, env);
     this.#store = new SequencerStore(ctx.storage);
     this.#store.migrate();
-    const { identity = null, profile = null, state, heartbeat, slots = null } = this.#store.readMeta();
+    const { identity = null, profile = null, state, heartbeat, slots = null, sessions = null } = this.#store.readMeta();
     const arrivals = this.#store.arrivals();
     this.#heartbeats = new HeartbeatDesk(heartbeat ?? null, {
       write: (state) => this.#store.write("heartbeat", state),
@@ -68,6 +73,7 @@ export class DeviceSequencer extends DurableObject<Env> {
     this.#slots = new SlotDesk(slots, (text) => this.#store.write("slots", text));
     this.#identity = identity;
     this.#profile = profile;
+    this.#sessions = sessions;
     this.#seen = new SeenIndex(this.#store, arrivals);
     this.#outbox = new OutboxDesk(state, arrivals, this.#store, {
       queue: () => this.env.PLAY_EVENTS,
@@ -97,7 +103,7 @@ export class DeviceSequencer extends DurableObject<Env> {
       head: this.#outbox.head,
       historyLostAt: identity.historyLost ? identity.bornAt : null,
       outboxBytes: this.#outbox.bytes,
-      maxOutboxBytes: numberVar(this.env.OUTBOX_MAX_MB, DEFAULT_OUTBOX_MAX_MB) * 1_000_000,
+      maxOutboxBytes: this.#maxOutboxBytes(),
       findSeen: (id) => this.#seen.find(id),
       findPlanned: (play) => this.#slots.find(play),
     });
@@ -105,11 +111,43 @@ export class DeviceSequencer extends DurableObject<Env> {
     return admission.answer;
   }
 
-  /** Writes down what was admitted, in one transaction; memory follows only when it held. */
-  #keep({ head, bodies, seen, refused }: NonNullable<Admission["keep"]>, receivedAt: number): void {
+  /** Takes telemetry of the device, or of a reporter's player: the same way as plays, but that it is judged by rules of its own and bills nothing. */
+  async telemetry(request: TelemetryRequest): Promise<TelemetryAnswer> {
+    try {
+      if (request.caller.kind === "reporter") {
+        if (!(await this.#introducePlayer(request.caller))) return { kind: "too-many-players" };
+      } else if (!this.#identity?.registered || !this.#profile) await this.#introduce();
+    } catch (error) {
+      log("warn", "sequencer cannot reach the registry", { correlation_id: request.correlationId, error: describeError(error) });
+      return { kind: "unavailable", retryAfterS: 5 };
+    }
+    const { answer, keep } = decideTelemetry(request, {
+      profile: this.#profile,
+      head: this.#outbox.head,
+      sessions: readSessions(this.#sessions),
+      outboxBytes: this.#outbox.bytes,
+      maxOutboxBytes: this.#maxOutboxBytes(),
+      unconfirmedChunks: this.#outbox.status().unconfirmed_chunks,
+      findSeen: (id) => this.#seen.find(id),
+    });
+    if (!keep) return answer;
+    const sessions = keep.sessions && writeSessions(keep.sessions);
+    const changed = sessions !== null && sessions !== this.#sessions;
+    this.#keep(keep, request.receivedAt, () => changed && this.#store.write("sessions", sessions));
+    if (changed) this.#sessions = sessions;
+    return answer;
+  }
+
+  #maxOutboxBytes(): number {
+    return numberVar(this.env.OUTBOX_MAX_MB, DEFAULT_OUTBOX_MAX_MB) * 1_000_000;
+  }
+
+  /** Writes down what was admitted, and `more`, in one transaction; memory follows only when it held. */
+  #keep({ head, bodies, seen, refused }: NonNullable<Admission["keep"]>, receivedAt: number, more: () => void = () => {}): void {
     const packed = packSeen(seen);
     this.#outbox.keep({ head, bodies, receivedAt, packed }, () => {
       if (refused.length > 0) this.#store.addRefused(refused, MAX_REFUSED_KEPT);
+      more();
     });
     this.#seen.add(
       packed,
@@ -297,16 +335,31 @@ export class DeviceSequencer extends DurableObject<Env> {
     const deviceId = this.#deviceId();
     const profile = await withTimeout(loadProfile(this.env.DB, deviceId, Date.now()), D1_READ_TIMEOUT_MS, "profile read");
     if (!profile) return;
+    await this.#identify(deviceId);
+    if (!this.#profile || profile.version >= this.#profile.version) {
+      this.#store.write("profile", profile);
+      this.#profile = profile;
+    }
+  }
+
+  /** Makes the object of a reporter's player known to D1, once. False: the token has as many players as it may. */
+  async #introducePlayer({ tokenId, named }: { tokenId: string; named: boolean }): Promise<boolean> {
+    if (this.#identity?.registered) return true;
+    const player = this.#deviceId();
+    const admitting = named ? admitPlayer(this.env.DB, tokenId, player, Date.now()) : Promise.resolve(true);
+    if (!(await withTimeout(admitting, D1_READ_TIMEOUT_MS, "player admission"))) return false;
+    await this.#identify(player);
+    return true;
+  }
+
+  /** Gives the object its identity, where it has none yet, and tells D1. */
+  async #identify(deviceId: string): Promise<void> {
     const identity = this.#identity ?? { incarnation: crypto.randomUUID(), bornAt: Date.now(), registered: false, historyLost: false };
     if (!this.#identity) {
       this.#store.write("identity", identity);
       this.#identity = identity;
     }
     if (!identity.registered || identity.historyLost) await this.#register(deviceId, identity);
-    if (!this.#profile || profile.version >= this.#profile.version) {
-      this.#store.write("profile", profile);
-      this.#profile = profile;
-    }
   }
 
   async #register(deviceId: string, identity: SequencerIdentity): Promise<void> {

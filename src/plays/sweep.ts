@@ -25,7 +25,7 @@ export interface SweepResult {
 
 /**
  * Calls the sequencer of each device that was active in the last three days, so that an alarm that got lost is armed again. A device is active
- * when plays of it were recorded, when it was heard of, or when it was paired or changed. Once a day every paired device is called: one that
+ * when plays or telemetry of it were recorded, when it was heard of, or when it was paired or changed. Once a day every paired device is called: one that
  * fell silent may have something left as well.
  */
 export async function sweepOutboxes(env: Env, now: number): Promise<SweepResult> {
@@ -37,6 +37,7 @@ export async function sweepOutboxes(env: Env, now: number): Promise<SweepResult>
     `SELECT a.device_id AS id FROM aggregate_generations g JOIN device_activity_daily a ON a.generation = g.id WHERE g.live = 1 AND a.day >= ?1 AND a.device_id > ?4
      UNION SELECT id FROM devices WHERE status <> 'unpaired' AND (?5 OR updated_at >= ?2 OR last_seen_at >= ?2) AND id > ?4
      UNION SELECT device_id FROM sequencer_incarnations WHERE born_at >= ?2 AND device_id > ?4
+     UNION SELECT device_id FROM telemetry_devices_daily WHERE day >= ?1 AND device_id > ?4
      ORDER BY id LIMIT ?3`,
   )
     .bind(utcDay(since - DAY_MS), since, MAX_DEVICES_PER_RUN + 1, after, full ? 1 : 0)

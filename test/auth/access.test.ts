@@ -17,7 +17,7 @@ const REPORTS = under(["reports/proof-of-play", "reports/proof-of-play.csv", "re
 const BY_SUPPLIER = [
   ...under(["suppliers", "suppliers/:id", "stores", "stores/:id", "device-groups", "device-groups/:id", "devices", "devices/:id"]),
   ...under(["devices/:id/commands", "devices/:id/commands/:command_id", "devices/:id/plan", "devices/:id/refused"]),
-  ...under(["devices/:id/sequencer", "incidents", "incidents/:id"]),
+  ...under(["devices/:id/sequencer", "incidents", "incidents/:id", "analytics/devices/:id"]),
   ...REPORTS,
 ];
 
@@ -25,6 +25,7 @@ const BY_SUPPLIER = [
 const BY_BRAND = [
   ...under(["campaigns", "campaigns/:id", "ad-groups", "ad-groups/:id", "playlists", "playlists/:id", "playlists/:id/items"]),
   ...under(["schedules", "schedules/:id", "content", "content/:id", "content/:id/versions", "content/:id/versions/:version_id"]),
+  ...under(["analytics/content/:id", "analytics/top-content", "analytics/recent", "analytics/live"]),
   ...REPORTS,
 ];
 

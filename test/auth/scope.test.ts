@@ -147,7 +147,9 @@ function addresses(): string[] {
 
 async function readAll(token: string): Promise<Map<string, Answer>> {
   const answers = new Map<string, Answer>();
-  for (const address of addresses()) answers.set(address, await call("GET", address, undefined, bearer(token)));
+  // From the first event on, where an address is a stream of them.
+  const headers = { ...bearer(token), "Last-Event-ID": "0" };
+  for (const address of addresses()) answers.set(address, await call("GET", address, undefined, headers));
   return answers;
 }
 

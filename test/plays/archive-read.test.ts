@@ -45,7 +45,7 @@ test("absent ids, unknown numbers, flags and a batch's proof survive the archive
     { play, proof: { record: '{"a":"é"}', signedBy: "batch" as const, signature: null }, batch },
     { play: { ...play, expected_ms: 0, sequence: 9 }, proof: { ...first.proof }, batch: null },
   ];
-  const segment = await buildSegment([{ header, plays }], Date.now());
+  const segment = await buildSegment([{ header, plays, telemetry: [] }], Date.now());
   expect(chunksOf(await parquetRows(segment.bytes.slice().buffer))).toMatchObject([{ header, plays }]);
 });
 

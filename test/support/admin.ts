@@ -21,9 +21,20 @@ export async function call(method: string, path: string, body?: unknown, headers
     headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
-  const text = await response.text();
+  const stream = response.headers.get("Content-Type") === "text/event-stream" ? response.body : null;
+  const text = stream ? await beginning(stream) : await response.text();
   const json = /json/.test(response.headers.get("Content-Type") ?? "");
   return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : { text } };
+}
+
+/** What a stream that goes on begins with: how often to come again, and what there is to tell at once. */
+async function beginning(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  const reader = stream.getReader();
+  let text = "";
+  for (let part = 0; part < 2; part++) text += decoder.decode((await reader.read()).value);
+  await reader.cancel();
+  return text;
 }
 
 /** Creates something and gives it back as the API shows it. */
