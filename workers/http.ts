@@ -31,6 +31,7 @@ import { playlistItemRoutes } from "../src/playlists/items-routes.ts";
 import { playlistRoutes } from "../src/playlists/playlists.ts";
 import { inspectRoutes } from "../src/plays/inspect.ts";
 import { pipelineRoutes } from "../src/plays/pipeline.ts";
+import { playQueues } from "../src/plays/queues.ts";
 import { playbackLogRoutes } from "../src/plays/receive.ts";
 import { replayRoutes } from "../src/plays/replay-routes.ts";
 import { plannedReports } from "../src/reports/planned-routes.ts";
@@ -89,7 +90,10 @@ app.use("/v1/admin/*", secureHeaders(), privately, requireAdmin);
 app.use("/v1/admin/*", (c, next) => (carriesFile(c.req.path) ? next() : adminBodyLimit(c, next)));
 
 // One line for each feature's router.
-app.route("/", healthRoutes);
+app.route(
+  "/",
+  healthRoutes((env) => playQueues(env).flatMap(({ queue, inUse }) => (inUse ? [queue] : []))),
+);
 app.route(
   "/",
   docsRoutes(() => describeApi(app)),
