@@ -3,7 +3,10 @@ import { expireCommands } from "../src/devices/commands.ts";
 import { deliverProfiles } from "../src/devices/push.ts";
 import { watchOffline } from "../src/monitoring/offline.ts";
 import { watchPipeline } from "../src/monitoring/pipeline-lag.ts";
+
+import { timedAggregation } from "../src/monitoring/timings.ts";
 import { forgetPlanned, sumPlanned } from "../src/plans/planned-upkeep.ts";
+
 import { forgetIdempotencyKeys } from "../src/platform/idempotency.ts";
 import { type Job, runJobs } from "../src/platform/jobs.ts";
 import { log } from "../src/platform/log.ts";
@@ -23,7 +26,11 @@ import { dispatchWebhooks } from "../src/webhooks/dispatch.ts";
 const JOBS: Record<string, Record<string, Job>> = {
   "* * * * *": {
     "deliver profiles": (env) => deliverProfiles(env),
-    "merge daily sums": (env) => mergePending(env.DB),
+    "merge daily sums": timedAggregation(
+      "daily_sums",
+      (env) => mergePending(env.DB),
+      ({ rows }) => rows === 0,
+    ),
     // Ahead of the webhooks: what these find goes out in the same minute.
     "watch for offline devices": (env, now) => watchOffline(env, now),
     "watch the pipeline": (env, now) => watchPipeline(env, now),
@@ -31,7 +38,7 @@ const JOBS: Record<string, Record<string, Job>> = {
     "step the replay": (env, now) => stepReplay(env, now),
   },
   "7 * * * *": {
-    "roll up": (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS }),
+    "roll up": timedAggregation("daily", (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS })),
     "sum up plans": (env) => sumPlanned(env.DB),
     [SWEEP_JOB]: sweepOutboxes,
     "expire commands": (env, now) => expireCommands(env.DB, now),
