@@ -3,10 +3,8 @@ import { expireCommands } from "../src/devices/commands.ts";
 import { deliverProfiles } from "../src/devices/push.ts";
 import { watchOffline } from "../src/monitoring/offline.ts";
 import { watchPipeline } from "../src/monitoring/pipeline-lag.ts";
-
 import { timedAggregation } from "../src/monitoring/timings.ts";
 import { forgetPlanned, sumPlanned } from "../src/plans/planned-upkeep.ts";
-
 import { forgetIdempotencyKeys } from "../src/platform/idempotency.ts";
 import { type Job, runJobs } from "../src/platform/jobs.ts";
 import { log } from "../src/platform/log.ts";
@@ -39,7 +37,7 @@ const JOBS: Record<string, Record<string, Job>> = {
   },
   "7 * * * *": {
     "roll up": timedAggregation("daily", (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS })),
-    "sum up plans": (env) => sumPlanned(env.DB),
+    "sum up plans": timedAggregation("planned", (env) => sumPlanned(env.DB)),
     [SWEEP_JOB]: sweepOutboxes,
     "expire commands": (env, now) => expireCommands(env.DB, now),
     "forget idempotency keys": (env, now) => forgetIdempotencyKeys(env.DB, now),

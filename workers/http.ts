@@ -28,6 +28,7 @@ import { planRoutes } from "../src/plans/routes.ts";
 import { Problem } from "../src/platform/errors.ts";
 import { healthRoutes } from "../src/platform/health.ts";
 import { type AppEnv, correlate, createRouter, onError } from "../src/platform/http.ts";
+import { inSpan } from "../src/platform/spans.ts";
 import { playlistItemRoutes } from "../src/playlists/items-routes.ts";
 import { playlistRoutes } from "../src/playlists/playlists.ts";
 import { inspectRoutes } from "../src/plays/inspect.ts";
@@ -86,6 +87,9 @@ app.use(correlate);
 app.use("/v1/device/*", deviceCors);
 app.use("/api/v1/playback-logs", deviceCors);
 app.use("/api/v1/playback-logs/*", deviceCors);
+// `/*` takes what stands before it, too.
+for (const door of ["/api/v1/playback-logs/*", "/v1/device/events", "/v1/device/impressions", "/telemetry/*"])
+  app.use(door, (_c, next) => inSpan("telemetry.ingest", next));
 app.use("/v1/admin/*", secureHeaders(), privately, requireAdmin);
 // Files are no JSON: their routes have limits of their own, and must see the body before anybody holds it in memory.
 app.use("/v1/admin/*", (c, next) => (carriesFile(c.req.path) ? next() : adminBodyLimit(c, next)));

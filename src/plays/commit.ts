@@ -1,9 +1,7 @@
 import { reaching } from "../platform/outage.ts";
 import { withTimeout } from "../platform/retry.ts";
-
 import { inSpan } from "../platform/spans.ts";
 import { takeTurns } from "../platform/turns.ts";
-
 import { playsLoggedStatements } from "../webhooks/events.ts";
 import type { Segment } from "./archive.ts";
 import { type Chunk, chunkId } from "./chunk.ts";
