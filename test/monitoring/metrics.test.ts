@@ -1,6 +1,9 @@
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { METRICS, MetricDeltas, Observations, readMetrics, renderMetrics } from "../../src/platform/metrics.ts";
+import type { ChunkPlay } from "../../src/plays/chunk.ts";
+import { commitMetrics } from "../../src/plays/metrics.ts";
+import type { AcceptedPlay } from "../../src/plays/play.ts";
 import { consumerBreaker } from "../../src/plays/record.ts";
 import { runCron } from "../../workers/cron.ts";
 import { app } from "../../workers/http.ts";
@@ -135,6 +138,43 @@ describe("/metrics", () => {
     while (sampleOf(families, "analytics_query_duration_ms_count", { query_type: "proof_of_play" }) === null) families = await scrape();
     expect(sampleOf(families, "analytics_query_duration_ms_count", { query_type: "proof_of_play" })).toBe(1);
     expect(sampleOf(families, "telemetry_aggregation_duration_ms_count", { aggregate_type: "daily" })).toBe(1);
+  });
+});
+
+test("a commit counts each kind of event by its own type; what the platform made of an open start came from nobody", async () => {
+  const header = { v: 2, device_id: "device", incarnation: "one", number: 1, plays: 3, refusals: [] };
+  const request = { received_at: 1_000_000, correlation_id: "request" };
+  const play = (type: string, ended_at_raw: number) => ({ play: { ...request, type, ended_at_raw } as AcceptedPlay }) as ChunkPlay;
+  const plays = [play("PLAY_START", 990_000), play("PLAY_END", 1_002_000), play("PLAY_TIMEOUT", 0)];
+  const telemetry = [
+    { type: "seek", at: 999_000, ...request },
+    { type: "seek", at: 999_000, ...request, correlation_id: "another" },
+  ];
+  const refusals = [
+    { hour: 0, device_id: "device", door: "telemetry", code: "SAMPLED", count: 7 },
+    { hour: 0, device_id: "device", door: "telemetry", code: "INVALID_TRACK_ID", count: 2 },
+    { hour: 0, device_id: "device", door: "stream", code: "TOO_OLD", count: 4 },
+  ];
+  const deltas = commitMetrics([{ header, plays, telemetry }], { refusals }, { takenAt: Date.now(), summingFrom: Date.now() });
+  await env.DB.batch(deltas.statements(env.DB));
+  const stored = Object.entries(await readMetrics(env.DB)).filter(([series]) => !series.includes("duration"));
+  expect(Object.fromEntries(stored)).toEqual({
+    "telemetry_events_ingested_total|play_start|accepted": 1,
+    "telemetry_events_ingested_total|play_end|accepted": 1,
+    "telemetry_events_ingested_total|seek|accepted": 2,
+    "telemetry_events_ingested_total|play_progress|sampled": 7,
+    "telemetry_events_ingested_total|telemetry|rejected": 2,
+    "telemetry_events_ingested_total|play|rejected": 4,
+    "telemetry_events_processed_total|play_start|success": 1,
+    "telemetry_events_processed_total|play_end|success": 1,
+    "telemetry_events_processed_total|play_timeout|success": 1,
+    "telemetry_events_processed_total|seek|success": 2,
+    "telemetry_batch_size|1": 1,
+    "telemetry_batch_size|5": 1,
+    "telemetry_batch_size|sum": 4,
+    "telemetry_event_age_seconds|1": 3,
+    "telemetry_event_age_seconds|10": 1,
+    "telemetry_event_age_seconds|sum": 12_000,
   });
 });
 
