@@ -3,6 +3,7 @@ import { expireCommands } from "../src/devices/commands.ts";
 import { deliverProfiles } from "../src/devices/push.ts";
 import { watchOffline } from "../src/monitoring/offline.ts";
 import { watchPipeline } from "../src/monitoring/pipeline-lag.ts";
+import { timedAggregation } from "../src/monitoring/timings.ts";
 import { forgetPlanned, sumPlanned } from "../src/plans/planned-upkeep.ts";
 import { forgetIdempotencyKeys } from "../src/platform/idempotency.ts";
 import { type Job, runJobs } from "../src/platform/jobs.ts";
@@ -25,8 +26,16 @@ import { dispatchWebhooks } from "../src/webhooks/dispatch.ts";
 const JOBS: Record<string, Record<string, Job>> = {
   "* * * * *": {
     "deliver profiles": (env) => deliverProfiles(env),
-    "merge daily sums": (env) => mergePending(env.DB),
-    "fold telemetry": (env, now) => foldWhenDue(env.DB, now),
+    "merge daily sums": timedAggregation(
+      "daily_sums",
+      (env) => mergePending(env.DB),
+      ({ rows }) => rows === 0,
+    ),
+    "fold telemetry": timedAggregation(
+      "telemetry",
+      (env, now) => foldWhenDue(env.DB, now),
+      ({ commits }) => commits === 0,
+    ),
     // Ahead of the webhooks: what these find goes out in the same minute.
     "watch for offline devices": (env, now) => watchOffline(env, now),
     "watch the pipeline": (env, now) => watchPipeline(env, now),
@@ -34,8 +43,8 @@ const JOBS: Record<string, Record<string, Job>> = {
     "step the replay": (env, now) => stepReplay(env, now),
   },
   "7 * * * *": {
-    "roll up": (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS }),
-    "sum up plans": (env) => sumPlanned(env.DB),
+    "roll up": timedAggregation("daily", (env, now) => rollUp(env.DB, now, { quietMs: ROLLUP_QUIET_MS })),
+    "sum up plans": timedAggregation("planned", (env) => sumPlanned(env.DB)),
     [SWEEP_JOB]: sweepOutboxes,
     "expire commands": (env, now) => expireCommands(env.DB, now),
     "forget idempotency keys": (env, now) => forgetIdempotencyKeys(env.DB, now),

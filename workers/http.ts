@@ -22,17 +22,20 @@ import { pairingRoutes } from "../src/devices/pairing-routes.ts";
 import { revokeRoutes } from "../src/devices/revoke.ts";
 import { describeApi } from "../src/docs/openapi.ts";
 import { docsRoutes } from "../src/docs/routes.ts";
+import { metricsRoutes } from "../src/monitoring/metrics-routes.ts";
 import { incidentRoutes } from "../src/monitoring/routes.ts";
 import { planRoutes } from "../src/plans/routes.ts";
 import { Problem } from "../src/platform/errors.ts";
 import { healthRoutes } from "../src/platform/health.ts";
 import { type AppEnv, correlate, createRouter, onError } from "../src/platform/http.ts";
+import { inSpan } from "../src/platform/spans.ts";
 import { playlistItemRoutes } from "../src/playlists/items-routes.ts";
 import { playlistRoutes } from "../src/playlists/playlists.ts";
 import { eventRoutes } from "../src/plays/event-routes.ts";
 import { inspectRoutes } from "../src/plays/inspect.ts";
 import { pipelineRoutes } from "../src/plays/pipeline.ts";
 import { playLogRoutes } from "../src/plays/play-log-routes.ts";
+import { playQueues } from "../src/plays/queues.ts";
 import { replayRoutes } from "../src/plays/replay-routes.ts";
 import { analyticsRoutes } from "../src/reports/analytics-routes.ts";
 import { plannedReports } from "../src/reports/planned-routes.ts";
@@ -88,12 +91,18 @@ app.use("/v1/device/*", deviceCors);
 app.use("/api/v1/playback-logs", deviceCors);
 app.use("/api/v1/playback-logs/*", deviceCors);
 app.use("/telemetry/*", deviceCors);
+// `/*` takes what stands before it, too.
+for (const door of ["/api/v1/playback-logs/*", "/v1/device/events", "/v1/device/impressions", "/telemetry/*"])
+  app.use(door, (_c, next) => inSpan("telemetry.ingest", next));
 app.use("/v1/admin/*", secureHeaders(), privately, requireAdmin);
 // Files are no JSON: their routes have limits of their own, and must see the body before anybody holds it in memory.
 app.use("/v1/admin/*", (c, next) => (carriesFile(c.req.path) ? next() : adminBodyLimit(c, next)));
 
 // One line for each feature's router.
-app.route("/", healthRoutes);
+app.route(
+  "/",
+  healthRoutes((env) => playQueues(env).flatMap(({ queue, inUse }) => (inUse ? [queue] : []))),
+);
 app.route(
   "/",
   docsRoutes(() => describeApi(app)),
@@ -108,6 +117,7 @@ app.route("/", revokeRoutes);
 app.route("/", clockRoutes);
 app.route("/", heartbeatRoutes);
 app.route("/", commandRoutes);
+app.route("/", metricsRoutes);
 app.route("/", incidentRoutes);
 app.route("/", campaignRoutes);
 app.route("/", adGroupRoutes);

@@ -4,6 +4,7 @@ import architecture from "./architecture.md";
 import content from "./content.md";
 import faults from "./faults.md";
 import monitoring from "./monitoring.md";
+import operations from "./operations.md";
 import performance from "./performance.md";
 import batches from "./performance-batches.svg";
 import batchesP99 from "./performance-batches-p99.svg";
@@ -25,6 +26,7 @@ const GUIDES: Record<string, string> = {
   monitoring,
   webhooks,
   access,
+  operations,
   architecture,
   faults,
   performance,

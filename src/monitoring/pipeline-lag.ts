@@ -1,5 +1,6 @@
 import { MINUTE_MS, toIso } from "../platform/time.ts";
 import { backlogOf } from "../plays/pipeline.ts";
+import { type PlayQueueEnv, playQueues } from "../plays/queues.ts";
 import { SWEEP_JOB } from "../plays/sweep.ts";
 import { commitIncidents, type Finding, incidentChanges, openIncidentsOf } from "./incidents.ts";
 
@@ -36,11 +37,10 @@ export function findLags({ queues, oldestPushAt, recordedAt, sweep }: PipelineMe
   return lags;
 }
 
+type LagEnv = PlayQueueEnv & Pick<Env, "DB" | "PLAY_EVENTS_DEAD" | "DEVICE_REPORTS">;
+
 /** Opens `PIPELINE_LAG` while anything lags, and resolves it when nothing does. For cron, each minute. Returns what lags. */
-export async function watchPipeline(
-  env: Pick<Env, "DB" | "PLAY_EVENTS" | "PLAY_EVENTS_DEAD" | "DEVICE_REPORTS">,
-  now: number,
-): Promise<Lag[]> {
+export async function watchPipeline(env: LagEnv, now: number): Promise<Lag[]> {
   const lags = findLags(await measure(env), now);
   const findings: Finding[] = lags.length > 0 ? [{ deviceId: "", type: "PIPELINE_LAG", details: { lags } }] : [];
   await commitIncidents(env.DB, now, async () => {
@@ -57,13 +57,13 @@ interface MeasuresRow {
   held: number | null;
 }
 
-async function measure(env: Pick<Env, "DB" | "PLAY_EVENTS" | "PLAY_EVENTS_DEAD" | "DEVICE_REPORTS">): Promise<PipelineMeasures> {
+async function measure(env: LagEnv): Promise<PipelineMeasures> {
   const oldest = async (queue: Queue) => {
     const { oldest_message_at } = await backlogOf(queue);
     return oldest_message_at === null ? null : Date.parse(oldest_message_at);
   };
   const [plays, dead, reports, row] = await Promise.all([
-    oldest(env.PLAY_EVENTS),
+    Promise.all(playQueues(env).map(async ({ name, queue }) => [name, await oldest(queue)] as const)),
     oldest(env.PLAY_EVENTS_DEAD),
     oldest(env.DEVICE_REPORTS),
     env.DB.prepare(
@@ -76,7 +76,7 @@ async function measure(env: Pick<Env, "DB" | "PLAY_EVENTS" | "PLAY_EVENTS_DEAD" 
       .first<MeasuresRow>(),
   ]);
   return {
-    queues: { "play-events": plays, "play-events-dead": dead, "device-reports": reports },
+    queues: { ...Object.fromEntries(plays), "play-events-dead": dead, "device-reports": reports },
     oldestPushAt: row?.push_at ?? null,
     recordedAt: row?.recorded_at ?? null,
     sweep: typeof row?.swept_at === "number" ? { at: row.swept_at, heldPlays: row.held ?? 0 } : null,

@@ -27,28 +27,29 @@ async function probe(name: string, attempt: Promise<unknown>): Promise<"ok" | "f
   }
 }
 
-export const healthRoutes = createRouter();
-
-healthRoutes.openapi(
-  createRoute({
-    tags: ["Health"],
-    method: "get",
-    path: "/healthz",
-    summary: "Try the database, the storage and the queue",
-    responses: {
-      200: { description: "All parts answer", content: { "application/json": { schema: healthSchema } } },
-      503: { description: "A part does not answer", content: { "application/json": { schema: healthSchema } } },
+/** @param queues the queues that work depends on: all must answer */
+export function healthRoutes(queues: (env: Env) => Queue[]) {
+  return createRouter().openapi(
+    createRoute({
+      tags: ["Health"],
+      method: "get",
+      path: "/healthz",
+      summary: "Try the database, the storage and the queue",
+      responses: {
+        200: { description: "All parts answer", content: { "application/json": { schema: healthSchema } } },
+        503: { description: "A part does not answer", content: { "application/json": { schema: healthSchema } } },
+      },
+    }),
+    async (c) => {
+      const [database, storage, queue] = await Promise.all([
+        probe("database", c.env.DB.prepare("SELECT 1").run()),
+        probe("storage", c.env.BUCKET.head("healthz")),
+        probe("queue", Promise.all(queues(c.env).map((queue) => queue.metrics()))),
+      ]);
+      const parts = { database, storage, queue };
+      const well = Object.values(parts).every((part) => part === "ok");
+      c.header("Cache-Control", "no-store");
+      return c.json({ status: well ? ("ok" as const) : ("failed" as const), parts }, well ? 200 : 503);
     },
-  }),
-  async (c) => {
-    const [database, storage, queue] = await Promise.all([
-      probe("database", c.env.DB.prepare("SELECT 1").run()),
-      probe("storage", c.env.BUCKET.head("healthz")),
-      probe("queue", c.env.PLAY_EVENTS.metrics()),
-    ]);
-    const parts = { database, storage, queue };
-    const well = Object.values(parts).every((part) => part === "ok");
-    c.header("Cache-Control", "no-store");
-    return c.json({ status: well ? ("ok" as const) : ("failed" as const), parts }, well ? 200 : 503);
-  },
-);
+  );
+}

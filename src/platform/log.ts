@@ -1,7 +1,22 @@
-export type LogLevel = "debug" | "info" | "warn" | "error";
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LEVELS)[number];
+
+// Of the isolate; set once, by the Worker's entry.
+let least: LogLevel = "info";
+
+/** Sets the lowest level that is written, from `LOG_LEVEL`; what is none of them means info. */
+export function setLogLevel(text: string | undefined): void {
+  least = LEVELS.find((level) => level === text) ?? "info";
+}
+
+/** Whether lines of this level are written: ask before gathering what only they need. */
+export function logs(level: LogLevel): boolean {
+  return LEVELS.indexOf(level) >= LEVELS.indexOf(least);
+}
 
 /** Writes one structured line. Ids of devices and sessions go in only through {@link hashId}. */
 export function log(level: LogLevel, message: string, fields: Record<string, unknown> = {}): void {
+  if (!logs(level)) return;
   console[level](JSON.stringify({ level, message, ...fields }));
 }
 

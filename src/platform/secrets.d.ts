@@ -2,4 +2,6 @@
 interface Env {
   /** The token secret before the last rotation, for as long as its tokens live. */
   DEVICE_TOKEN_SECRET_PREVIOUS?: string;
+  /** A token that may read `/metrics` and nothing else, for the program that collects them. */
+  METRICS_TOKEN?: string;
 }

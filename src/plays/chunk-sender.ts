@@ -1,6 +1,7 @@
 import { Breaker } from "../platform/breaker.ts";
 import { describeError } from "../platform/http.ts";
 import { withTimeout } from "../platform/retry.ts";
+import { inSpan } from "../platform/spans.ts";
 import { BREAKER_FAILURES, BREAKER_OPEN_MS, QUEUE_SEND_TIMEOUT_MS } from "./limits.ts";
 
 /** What became of a sending. One that timed out may have arrived all the same: the ledger meets it twice then. */
@@ -25,7 +26,8 @@ export class ChunkSender {
   async send(messages: Uint8Array[]): Promise<SendOutcome> {
     try {
       if (!this.#breaker.allows(Date.now())) throw new Error("the queue is left alone after failures");
-      const sending = this.queue().sendBatch(messages.map((body) => ({ body, contentType: "bytes" })));
+      const batch = messages.map((body): MessageSendRequest => ({ body, contentType: "bytes" }));
+      const sending = inSpan("queue.send", () => this.queue().sendBatch(batch));
       await withTimeout(sending, QUEUE_SEND_TIMEOUT_MS, "queue send");
       this.#breaker.succeeded();
       return { sent: true };

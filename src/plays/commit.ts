@@ -1,5 +1,6 @@
 import { reaching } from "../platform/outage.ts";
 import { withTimeout } from "../platform/retry.ts";
+import { inSpan } from "../platform/spans.ts";
 import { takeTurns } from "../platform/turns.ts";
 import { telemetryStatements } from "../telemetry/commit.ts";
 import { playsLoggedStatements } from "../webhooks/events.ts";
@@ -7,6 +8,7 @@ import type { Segment } from "./archive.ts";
 import { type Chunk, chunkId } from "./chunk.ts";
 import { pendingStatements } from "./daily-sums.ts";
 import { D1_READ_TIMEOUT_MS, D1_WRITE_TIMEOUT_MS, MAX_D1_PARAMETER_BYTES } from "./limits.ts";
+import { commitMetrics, logAggregates } from "./metrics.ts";
 import type { AcceptedPlay } from "./play.ts";
 import { type HourlySum, type Sums, sumChunks } from "./sums.ts";
 import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, countersOf, playRow, REQUEST_VALUES } from "./tables.ts";
@@ -73,6 +75,7 @@ export async function commitChunks(
   now: number,
   eventRows: boolean,
 ): Promise<void> {
+  const summingFrom = Date.now();
   const sums = sumChunks(chunks);
   await takeTurns();
   const aggregates = aggregateStatements(db, sums, now);
@@ -87,9 +90,12 @@ export async function commitChunks(
     ...events,
     ...playsLoggedStatements(db, segment, now),
     ...telemetryStatements(db, chunks, now),
+    // Last: it reads the clock for the timings.
+    ...commitMetrics(chunks, sums, { takenAt: now, summingFrom }).statements(db),
   ];
   try {
-    await reaching("D1", () => withTimeout(db.batch(statements), D1_WRITE_TIMEOUT_MS, "D1 commit"));
+    await inSpan("db.save_changes", () => reaching("D1", () => withTimeout(db.batch(statements), D1_WRITE_TIMEOUT_MS, "D1 commit")));
+    logAggregates(sums);
   } catch (error) {
     if (/UNIQUE constraint failed: chunk_ledger/.test(String(error)))
       throw new LedgerConflict("a chunk is recorded already", { cause: error });

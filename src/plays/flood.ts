@@ -3,7 +3,12 @@ import { DEFAULT_REQUESTS_PER_MINUTE, FLOOD_CACHE_DEVICES } from "./limits.ts";
 
 /** Requests of this minute by device, as this isolate has seen them. */
 const seen = new Map<string, number>();
+/** Devices that were turned away in this minute. */
+const flooding = new Set<string>();
 let seenIn = 0;
+
+/** What an answer to a flood says: the limit of `FLOOD_LIMIT` in `wrangler.toml`. That tells not when its minute ends. */
+export const FLOOD_HEADERS = { "RateLimit-Policy": '"flood";q=300;w=60', RateLimit: '"flood";r=0;t=60', "Retry-After": "60" };
 
 /**
  * Whether a device sends far too much: what stops a flood before a body is read or a signature checked. The exact rate is the sequencer's.
@@ -14,6 +19,7 @@ export async function isFlooding(limiter: RateLimit, deviceId: string, now: numb
   const minute = Math.floor(now / MINUTE_MS);
   if (minute !== seenIn || seen.size >= FLOOD_CACHE_DEVICES) {
     seen.clear();
+    flooding.clear();
     seenIn = minute;
   }
   const requests = (seen.get(deviceId) ?? 0) + 1;
@@ -21,4 +27,11 @@ export async function isFlooding(limiter: RateLimit, deviceId: string, now: numb
   if (requests <= DEFAULT_REQUESTS_PER_MINUTE) return false;
   const { success } = await limiter.limit({ key: deviceId });
   return !success;
+}
+
+/** Whether a flood that {@link isFlooding} found is new in this minute: a line for each of its requests would be a flood of its own. */
+export function isNewFlood(deviceId: string): boolean {
+  if (flooding.has(deviceId)) return false;
+  flooding.add(deviceId);
+  return true;
 }

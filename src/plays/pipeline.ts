@@ -8,6 +8,7 @@ import { decodeCursor, pageOf, pageQuery, pageSchema } from "../platform/paging.
 import { toIso } from "../platform/time.ts";
 import { decodeChunk } from "./chunk.ts";
 import { relistDeadLetters } from "./dead-letters.ts";
+import { type PlayQueueEnv, playQueues } from "./queues.ts";
 import { redriveLetter, redriveMany } from "./redrive.ts";
 
 /** How the pipeline stands, and its dead letters: look, redrive. */
@@ -66,7 +67,7 @@ async function pipelineState(env: Env, now: number): Promise<z.infer<typeof pipe
   const row = (result: D1Result | undefined) => (result?.results[0] ?? {}) as Partial<CountRow>;
   return {
     queues: {
-      "play-events": await backlogOf(env.PLAY_EVENTS),
+      ...(await playBacklogs(env)),
       "play-events-dead": await backlogOf(env.PLAY_EVENTS_DEAD),
       "device-reports": await backlogOf(env.DEVICE_REPORTS),
     },
@@ -83,6 +84,12 @@ async function pipelineState(env: Env, now: number): Promise<z.infer<typeof pipe
     })),
     generated_at: toIso(now) ?? "",
   };
+}
+
+/** The backlog of each queue of plays, by its name. */
+export async function playBacklogs(env: PlayQueueEnv): Promise<Record<string, z.infer<typeof queueSchema>>> {
+  const backlogs = playQueues(env).map(async ({ name, queue }) => [name, await backlogOf(queue)] as const);
+  return Object.fromEntries(await Promise.all(backlogs));
 }
 
 /** A queue's backlog; nulls where the platform does not say. */

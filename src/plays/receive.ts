@@ -3,14 +3,15 @@ import { authenticateDevice, type DeviceIdentity } from "../devices/token.ts";
 import { isObject, readJson } from "../platform/body.ts";
 import { Problem } from "../platform/errors.ts";
 import type { AppContext } from "../platform/http.ts";
-import { hashId, log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
+import { inSpan } from "../platform/spans.ts";
 import { parseInstant } from "../platform/time.ts";
 import type { Answered, RecordAnswer } from "./answers.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { DIALECTS } from "./dialects/dialects.ts";
+import { logRateExceeded, logRequest } from "./door-log.ts";
 import { type Examined, examine, type Received } from "./examine.ts";
-import { isFlooding } from "./flood.ts";
+import { FLOOD_HEADERS, isFlooding, isNewFlood } from "./flood.ts";
 import { type LogAnswer, type RequestAnswer, readAnswers } from "./handover.ts";
 import { ADMIT_TIMEOUT_MS, MAX_BODY_BYTES } from "./limits.ts";
 import { type Door, MAX_RECORDS } from "./policy.ts";
@@ -22,9 +23,14 @@ async function enter(c: AppContext): Promise<{ identity: DeviceIdentity; receive
   const receivedAt = Date.now();
   const identity = await authenticateDevice(c.req.raw.headers, c.env, receivedAt);
   if (await isFlooding(c.env.FLOOD_LIMIT, identity.deviceId, receivedAt)) {
-    throw new Problem("rate-limit-exceeded", "Far too many requests; send logs in batches.", { headers: { "Retry-After": "60" } });
+    if (isNewFlood(identity.deviceId)) await logRateExceeded(c.env, rateLogged(c, identity));
+    throw new Problem("rate-limit-exceeded", "Far too many requests; send logs in batches.", { headers: FLOOD_HEADERS });
   }
   return { identity, receivedAt };
+}
+
+function rateLogged(c: AppContext, { familyId: tokenId, deviceId }: DeviceIdentity) {
+  return { correlationId: c.get("correlationId"), tokenId, deviceId, endpoint: c.req.path };
 }
 
 /** A request's records, and the time sent where its body says it. */
@@ -68,7 +74,9 @@ export async function receive(c: AppContext, door: Door, read: (body: unknown) =
 /** Hands the request to the device's sequencer; what refuses it as a whole is thrown. */
 async function admit(c: AppContext, received: Received): Promise<Answered> {
   const { identity } = received;
-  const examined = await examine(received, c.req.header("Batch-Signature") ?? null, c.env.DB, c.get("correlationId"));
+  const examined = await inSpan("telemetry.validate", () =>
+    examine(received, c.req.header("Batch-Signature") ?? null, c.env.DB, c.get("correlationId")),
+  );
   let answer: RequestAnswer;
   try {
     const sequencer = c.env.SEQUENCER.getByName(identity.deviceId);
@@ -82,15 +90,11 @@ async function admit(c: AppContext, received: Received): Promise<Answered> {
   if (answer.kind === "answered") {
     const { epoch, expectedSequence, rate } = answer;
     const records = recordAnswers(examined, readAnswers(answer.logs), DIALECTS[received.door]);
-    logRefusals(records, received, c.get("correlationId"));
+    await logRequest(c.env, { correlationId: c.get("correlationId"), door: received.door, deviceId: identity.deviceId }, records);
     return { records, epoch, expectedSequence, rate };
   }
   if (answer.kind === "rate-limited") {
-    log("warn", "rate limit exceeded", {
-      correlation_id: c.get("correlationId"),
-      device: await hashId(c.env.HASH_SECRET, identity.deviceId),
-      endpoint: c.req.path,
-    });
+    await logRateExceeded(c.env, rateLogged(c, identity));
   }
   throw wholeRefusal(answer);
 }
@@ -137,10 +141,4 @@ function wholeRefusal(answer: Exclude<RequestAnswer, { kind: "answered" }>): Pro
 /** The rate's headers (draft-ietf-httpapi-ratelimit-headers). */
 export function rateHeaders(rate: RateState): Record<string, string> {
   return { "RateLimit-Policy": `"device";q=${rate.limit};w=60`, RateLimit: `"device";r=${rate.remaining};t=${rate.resetS}` };
-}
-
-function logRefusals(records: RecordAnswer[], received: Received, correlationId: string): void {
-  const codes: Record<string, number> = {};
-  for (const record of records) if (record.status === "rejected") codes[record.code] = (codes[record.code] ?? 0) + 1;
-  if (Object.keys(codes).length > 0) log("warn", "play logs refused", { correlation_id: correlationId, door: received.door, codes });
 }

@@ -1,9 +1,10 @@
 import { Breaker } from "../platform/breaker.ts";
 import { sha256Hex } from "../platform/encoding.ts";
 import { describeError } from "../platform/http.ts";
-import { log } from "../platform/log.ts";
+import { log, logs } from "../platform/log.ts";
 import { Outage, reaching } from "../platform/outage.ts";
 import { withTimeout } from "../platform/retry.ts";
+import { inSpan } from "../platform/spans.ts";
 import { takeTurns } from "../platform/turns.ts";
 import { buildSegment, putSegment } from "./archive.ts";
 import { type Chunk, type ChunkHeader, chunkId, decodeChunk, readChunkHeader } from "./chunk.ts";
@@ -55,7 +56,7 @@ export async function recordPlays(batch: MessageBatch<unknown>, env: Env): Promi
 async function settle(deliveries: Delivery[], env: Env, now: number): Promise<void> {
   if (deliveries.length === 0) return;
   try {
-    const recorded = await recordNew(deliveries, env, now);
+    const recorded = await inSpan("telemetry.aggregate", () => recordNew(deliveries, env, now));
     consumerBreaker.succeeded();
     await confirmAll(recorded, env);
     for (const { message } of recorded) message.ack();
@@ -149,10 +150,8 @@ interface SortedDeliveries {
 
 async function sortByLedger(deliveries: Delivery[], env: Env): Promise<SortedDeliveries> {
   const sorted: SortedDeliveries = { fresh: [], known: [], conflicting: [] };
-  const ledger = await readLedger(
-    env.DB,
-    deliveries.map(({ chunk }) => chunk),
-  );
+  const chunks = deliveries.map(({ chunk }) => chunk);
+  const ledger = await inSpan("db.load_aggregate", () => readLedger(env.DB, chunks));
   const inBatch = new Map<string, string>();
   for (const delivery of deliveries) {
     const id = chunkId(delivery.chunk.header);
@@ -224,9 +223,10 @@ async function bury(message: Message<unknown>, letter: Letter, reason: DeadLette
 const MAX_LOGGED_CORRELATION_IDS = 20;
 
 function logRecorded(recorded: Delivery[]): void {
+  if (!logs("debug")) return;
   const chunks: Chunk[] = recorded.map(({ chunk }) => chunk);
   const ids = new Set(chunks.flatMap((chunk) => chunk.plays.map(({ play }) => play.correlation_id)));
-  log("info", "batch processed", {
+  log("debug", "consumer processed", {
     chunks: chunks.length,
     plays: chunks.reduce((sum, chunk) => sum + chunk.plays.length, 0),
     correlation_ids: [...ids].slice(0, MAX_LOGGED_CORRELATION_IDS),

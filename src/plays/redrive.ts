@@ -1,9 +1,11 @@
 import { auditStatement } from "../audit/audit.ts";
 import { Problem } from "../platform/errors.ts";
+import { playQueueOf } from "./queues.ts";
 
 interface LetterRow {
   id: string;
   r2_key: string;
+  device_id: string;
   redriven_at: number | null;
 }
 
@@ -13,7 +15,7 @@ interface LetterRow {
  * @throws Problem `not-found`; `conflict` with code `ALREADY_REDRIVEN`; `unprocessable` with code `LETTER_MISSING` where R2 lost it.
  */
 export async function redriveLetter(env: Env, id: string, actor: string, now: number): Promise<void> {
-  const row = await env.DB.prepare("SELECT id, r2_key, redriven_at FROM dead_letters WHERE id = ?").bind(id).first<LetterRow>();
+  const row = await env.DB.prepare("SELECT id, r2_key, device_id, redriven_at FROM dead_letters WHERE id = ?").bind(id).first<LetterRow>();
   if (!row) throw new Problem("not-found", `There is no dead letter ${id}.`);
   if (row.redriven_at !== null) {
     throw new Problem("conflict", "This dead letter was redriven already; should it fail again, it is open again.", {
@@ -22,7 +24,7 @@ export async function redriveLetter(env: Env, id: string, actor: string, now: nu
   }
   const object = await env.BUCKET.get(row.r2_key);
   if (!object) throw new Problem("unprocessable", `R2 does not have ${row.r2_key} any more.`, { code: "LETTER_MISSING" });
-  await env.PLAY_EVENTS.send(new Uint8Array(await object.arrayBuffer()), { contentType: "bytes" });
+  await playQueueOf(env, row.device_id).send(new Uint8Array(await object.arrayBuffer()), { contentType: "bytes" });
   await env.DB.batch([
     env.DB.prepare("UPDATE dead_letters SET redriven_at = ? WHERE id = ? AND redriven_at IS NULL").bind(now, id),
     auditStatement(env.DB, { actor, action: "dead-letter.redrive", targetType: "dead-letter", targetId: id, details: {} }, now),

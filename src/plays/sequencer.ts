@@ -17,6 +17,7 @@ import { ALARM_OVERDUE_MS, D1_READ_TIMEOUT_MS, DRAIN_AFTER_MS, MAX_REFUSED_KEPT 
 import { takeTimedOut, timesOutAt } from "./open-plays.ts";
 import { OutboxDesk, type OutboxStatus } from "./outbox-desk.ts";
 import { doorPolicy } from "./policy.ts";
+import { playQueueOf } from "./queues.ts";
 import { packSeen } from "./seen.ts";
 import { recordedAsSeen } from "./seen-again.ts";
 import { SeenIndex } from "./seen-index.ts";
@@ -76,7 +77,7 @@ export class DeviceSequencer extends DurableObject<Env> {
     this.#sessions = sessions;
     this.#seen = new SeenIndex(this.#store, arrivals);
     this.#outbox = new OutboxDesk(state, arrivals, this.#store, {
-      queue: () => this.env.PLAY_EVENTS,
+      queue: () => playQueueOf(this.env, this.#deviceId()),
       chunkHeader: () => this.#identity && { device_id: this.#deviceId(), incarnation: this.#identity.incarnation },
       hashedId: () => this.#hashedId(),
       resendAfterMs: () => numberVar(this.env.OUTBOX_RESEND_AFTER_MS, DEFAULT_RESEND_AFTER_MS),

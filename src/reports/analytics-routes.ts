@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { guarded, viewerScope } from "../auth/access.ts";
 import { reads } from "../auth/principal.ts";
 import { deviceVisible } from "../devices/visible.ts";
+import { timedQuery } from "../monitoring/timings.ts";
 import { Problem } from "../platform/errors.ts";
 import { idField, timeField } from "../platform/fields.ts";
 import { createRouter, problemSchema, responses } from "../platform/http.ts";
@@ -77,6 +78,7 @@ const contentSchema = z
 analyticsRoutes.openapi(
   createRoute({
     ...byContent,
+    middleware: [...byContent.middleware, timedQuery("content")],
     method: "get",
     path: "/v1/admin/analytics/content/{id}",
     summary: "Telemetry of a content, by day",
@@ -102,6 +104,7 @@ const topSchema = z
 analyticsRoutes.openapi(
   createRoute({
     ...byContent,
+    middleware: [...byContent.middleware, timedQuery("top_content")],
     method: "get",
     path: "/v1/admin/analytics/top-content",
     summary: "The contents that were started most",
@@ -145,6 +148,7 @@ const deviceSchema = z
 analyticsRoutes.openapi(
   createRoute({
     ...byDevice,
+    middleware: [...byDevice.middleware, timedQuery("device")],
     method: "get",
     path: "/v1/admin/analytics/devices/{id}",
     summary: "Telemetry of a device",
@@ -177,6 +181,7 @@ const eventSchema = z
 analyticsRoutes.openapi(
   createRoute({
     ...byContent,
+    middleware: [...byContent.middleware, timedQuery("recent")],
     method: "get",
     path: "/v1/admin/analytics/recent",
     summary: "The newest events",

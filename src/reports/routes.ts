@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { guarded, viewerScope } from "../auth/access.ts";
 import { reads, type ViewerScope } from "../auth/principal.ts";
+import { timedQuery } from "../monitoring/timings.ts";
 import { CSV_TYPE } from "../platform/csv.ts";
 import { Problem } from "../platform/errors.ts";
 import { createRouter, problemSchema, responses } from "../platform/http.ts";
@@ -87,6 +88,7 @@ const reading = { ...guarded(reads(reportVisible)), tags: ["Reports"] };
 
 const reportRoute = createRoute({
   ...reading,
+  middleware: [...reading.middleware, timedQuery("proof_of_play")],
   method: "get",
   path: "/v1/admin/reports/proof-of-play",
   summary: "Proof of play",

@@ -1,23 +1,24 @@
 import { BACKLOG_FRESH_MS } from "./limits.ts";
 
-/** What the platform last said of the queue, to this isolate. */
+/** What the platform last said of the queues, to this isolate. */
 let known: { messages: number | null; at: number } = { messages: null, at: Number.NEGATIVE_INFINITY };
 
 /**
- * How many messages wait in the queue, as of half a minute ago at most; null where the platform does not say (locally it never does). No
- * request waits for it: what is stale is asked for behind the answer.
+ * How many messages wait in the fullest of the queues, as of half a minute ago at most; null where the platform does not say (locally it
+ * never does). No request waits for it: what is stale is asked for behind the answer.
  */
-export function queueBacklog(queue: Queue, now: number, waitUntil: (work: Promise<void>) => void): number | null {
+export function queueBacklog(queues: readonly Queue[], now: number, waitUntil: (work: Promise<void>) => void): number | null {
   if (Math.abs(now - known.at) >= BACKLOG_FRESH_MS) {
     known = { messages: known.messages, at: now };
-    waitUntil(askQueue(queue, now));
+    waitUntil(askQueues(queues, now));
   }
   return known.messages;
 }
 
-async function askQueue(queue: Queue, now: number): Promise<void> {
+async function askQueues(queues: readonly Queue[], now: number): Promise<void> {
   try {
-    known = { messages: (await queue.metrics()).backlogCount, at: now };
+    const metrics = await Promise.all(queues.map((queue) => queue.metrics()));
+    known = { messages: Math.max(...metrics.map(({ backlogCount }) => backlogCount)), at: now };
   } catch {
     known = { messages: null, at: now };
   }

@@ -6,10 +6,11 @@ import { authenticateDevice } from "../devices/token.ts";
 import { isObject, readJson } from "../platform/body.ts";
 import { Problem } from "../platform/errors.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
-import { hashId, log } from "../platform/log.ts";
-import { isFlooding } from "../plays/flood.ts";
+import { logRateExceeded, logRequest } from "../plays/door-log.ts";
+import { FLOOD_HEADERS, isFlooding, isNewFlood } from "../plays/flood.ts";
+import { queuesInUse } from "../plays/queues.ts";
 import { queueBacklog } from "./backlog.ts";
-import { TELEMETRY_REJECTIONS, TELEMETRY_TYPES } from "./event.ts";
+import { TELEMETRY_DOOR, TELEMETRY_REJECTIONS, TELEMETRY_TYPES } from "./event.ts";
 import { MAX_AGE_BATCH_MS, MAX_AGE_SINGLE_MS, MAX_TELEMETRY_BODY_BYTES, MAX_TELEMETRY_EVENTS } from "./limits.ts";
 import { type EventAnswer, rateHeaders, type Sender, type Submitted, submitEvents } from "./submit.ts";
 
@@ -43,12 +44,6 @@ telemetryRoutes.post("/telemetry/playback/batch", async (c) => {
   });
   const duplicates = countOf(events, "duplicate");
   const sampled = countOf(events, "sampled");
-  log("info", "batch processed", {
-    correlation_id: c.get("correlationId"),
-    door: "telemetry",
-    accepted: events.length - errors.length - duplicates,
-    rejected: errors.length,
-  });
   return c.json(
     {
       accepted: events.length - errors.length - duplicates,
@@ -71,10 +66,12 @@ async function enter(c: AppContext): Promise<{ sender: Sender; receivedAt: numbe
     return { sender: { kind: "reporter", ...(await authenticateReporter(headers, c.env, receivedAt)) }, receivedAt };
   }
   const { deviceId, familyId } = await authenticateDevice(headers, c.env, receivedAt);
+  const sender: Sender = { kind: "device", deviceId, familyId };
   if (await isFlooding(c.env.FLOOD_LIMIT, deviceId, receivedAt)) {
-    throw new Problem("rate-limit-exceeded", "Far too many requests; send events in batches.", { headers: { "Retry-After": "60" } });
+    if (isNewFlood(deviceId)) await logRateExceeded(c.env, loggedSender(c, sender));
+    throw new Problem("rate-limit-exceeded", "Far too many requests; send events in batches.", { headers: FLOOD_HEADERS });
   }
-  return { sender: { kind: "device", deviceId, familyId }, receivedAt };
+  return { sender, receivedAt };
 }
 
 function readBatch(body: unknown): unknown[] {
@@ -92,27 +89,37 @@ function readBatch(body: unknown): unknown[] {
 
 async function submit(c: AppContext, sender: Sender, receivedAt: number, records: unknown[], maxAgeMs: number): Promise<Submitted> {
   const correlationId = c.get("correlationId");
-  const queueMessages = queueBacklog(c.env.PLAY_EVENTS, receivedAt, (work) => c.executionCtx.waitUntil(work));
+  const queueMessages = queueBacklog(queuesInUse(c.env), receivedAt, (work) => c.executionCtx.waitUntil(work));
   try {
     const submitted = await submitEvents({ sender, records, receivedAt, correlationId, maxAgeMs, queueMessages }, c.env);
-    logOutcomes(submitted.events, correlationId);
+    const outcomes = submitted.events.map((event, index) => ({ ...event, index }));
+    await logRequest(c.env, { ...loggedSender(c, sender), door: TELEMETRY_DOOR, eventTypes: typesOf(records) }, outcomes);
     return submitted;
   } catch (error) {
     if (error instanceof Problem && error.type === "rate-limit-exceeded") {
-      const device = await hashId(c.env.HASH_SECRET, sender.kind === "device" ? sender.deviceId : sender.tokenId);
-      log("warn", "rate limit exceeded", { correlation_id: correlationId, device, endpoint: c.req.path });
+      await logRateExceeded(c.env, loggedSender(c, sender));
     }
     throw error;
   }
 }
 
-function logOutcomes(events: EventAnswer[], correlationId: string): void {
-  const codes: Record<string, number> = {};
-  for (const event of events) if (event.status === "rejected") codes[event.code] = (codes[event.code] ?? 0) + 1;
-  if (Object.keys(codes).length > 0) log("warn", "telemetry events refused", { correlation_id: correlationId, codes });
-  const [accepted, sampled] = [countOf(events, "accepted"), countOf(events, "sampled")];
-  if (accepted > 0) log("debug", "event ingested", { correlation_id: correlationId, door: "telemetry", events: accepted });
-  if (sampled > 0) log("debug", "event sampled", { correlation_id: correlationId, door: "telemetry", events: sampled });
+/** The type of each record where it is one, for log lines. */
+function typesOf(records: unknown[]): string[] {
+  return records.map((record) => {
+    const type = isObject(record) && typeof record.eventType === "string" ? record.eventType.toLowerCase() : "";
+    return TELEMETRY_TYPES.find((one) => one === type) ?? "unknown";
+  });
+}
+
+/** Under what the sender stands in log lines, hashed. */
+function loggedSender(c: AppContext, sender: Sender) {
+  const device = sender.kind === "device";
+  return {
+    correlationId: c.get("correlationId"),
+    deviceId: device ? sender.deviceId : sender.tokenId,
+    tokenId: device ? sender.familyId : sender.tokenId,
+    endpoint: c.req.path,
+  };
 }
 
 function countOf(events: EventAnswer[], status: EventAnswer["status"]): number {

@@ -116,7 +116,7 @@ function countBucket(bucket: R2Bucket): void {
 
 function countBindings(env: Env): void {
   countD1(env.DB);
-  countQueue(env.PLAY_EVENTS);
+  countQueue(env.PLAY_EVENTS_0);
   countBucket(env.BUCKET);
 }
 

@@ -88,7 +88,10 @@ describe("an outage is no bad message", () => {
       attempts,
       retry: ({ delaySeconds }: { delaySeconds: number }) => delays.push(delaySeconds),
     });
-    await recordPlays({ queue: "play-events", messages: [message(1), message(20), message(60)] } as unknown as MessageBatch<unknown>, env);
+    await recordPlays(
+      { queue: "play-events-0", messages: [message(1), message(20), message(60)] } as unknown as MessageBatch<unknown>,
+      env,
+    );
     expect(delays[0]).toBeGreaterThan(25);
     expect(delays.slice(1)).toEqual([600, 10_800]);
   });
@@ -157,7 +160,7 @@ describe("a bad message", () => {
     const outcomes: string[] = [];
     const once = async (bindings: Env) => {
       const batch = {
-        queue: "play-events",
+        queue: "play-events-0",
         messages: [{ ...message, attempts: 1, ack: () => outcomes.push("ack"), retry: () => outcomes.push("retry") }],
       } as unknown as MessageBatch<unknown>;
       await recordPlays(batch, bindings);

@@ -193,6 +193,13 @@ export const BUGS: PlantedBug[] = [
     caughtBy: "simulation",
   },
   {
+    what: "the metrics count chunks for plays",
+    file: "src/plays/metrics.ts",
+    find: '[type, "success"], count)',
+    replace: '[type, "success"], chunks.length)',
+    caughtBy: "simulation",
+  },
+  {
     what: "event rows are left out",
     file: COMMIT,
     find: "eventRows ? eventStatements(db, chunks) : []",

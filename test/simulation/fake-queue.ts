@@ -84,7 +84,7 @@ export class FakeQueue {
       if (!verdicts.has(message)) verdicts.set(message, verdict);
     };
     const batch = {
-      queue: "play-events",
+      queue: "play-events-0",
       messages: messages.map((message) => ({
         id: message.id,
         timestamp: new Date(world.now),

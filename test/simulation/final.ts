@@ -25,7 +25,22 @@ export async function checkEnd(network: Network): Promise<void> {
   checkAggregates(network, archive);
   checkBooks(network, archive);
   checkRefusals(network);
+  checkMetrics(network, archive);
   checkDeadLetters(network);
+}
+
+/** The metrics count each play and each refusal once, as the ledger's transaction does. */
+function checkMetrics({ world, d1 }: Network, archive: ArchivedPlay[]): void {
+  const [row] = d1.rows<{ values_json: string }>("SELECT values_json FROM metrics");
+  const metrics = JSON.parse(row?.values_json ?? "{}") as Record<string, number>;
+  const [refused] = d1.rows<{ n: number }>("SELECT coalesce(sum(count), 0) AS n FROM refusals_hourly");
+  const found = [
+    metrics["telemetry_events_ingested_total|play|accepted"] ?? 0,
+    metrics["telemetry_events_processed_total|play|success"] ?? 0,
+    metrics["telemetry_events_ingested_total|play|rejected"] ?? 0,
+  ];
+  const wanted = [archive.length, archive.length, refused?.n ?? 0];
+  world.check("metrics = archive, refusals", String(found) === String(wanted), () => `${found} counted, ${wanted} there`);
 }
 
 /** What was no chunk, and what was another chunk under a recorded id, lies among the dead letters to be looked at; nothing else does. */

@@ -1,3 +1,4 @@
+import type { PlayQueueBinding } from "../../src/plays/queues.ts";
 import { FakeD1 } from "./fake-d1.ts";
 import { ObjectHost } from "./fake-object.ts";
 import { FakeQueue } from "./fake-queue.ts";
@@ -35,11 +36,12 @@ export function makeNetwork(world: World): Network {
     OUTBOX_MAX_MB: random.pick(["256", "256", "0.02"]),
     EVENT_ROWS: eventRows ? "on" : "off",
     HASH_SECRET: "simulation",
+    QUEUE_SHARDS: "4",
   };
   const envFor = (life: Life): Env =>
     ({
       ...vars,
-      PLAY_EVENTS: queue.for(life),
+      ...shards(queue.for(life)),
       DB: d1.for(life),
       BUCKET: r2.for(life),
       SEQUENCER: { getByName: (name: string) => stubOf(hosts, life, name) },
@@ -62,12 +64,17 @@ export function makeNetwork(world: World): Network {
     const host = new ObjectHost(
       world,
       id,
-      (life, gate) => ({ ...vars, DB: d1.for(life, gate), PLAY_EVENTS: queue.for(life, gate) }) as unknown as Env,
+      (life, gate) => ({ ...vars, DB: d1.for(life, gate), ...shards(queue.for(life, gate)) }) as unknown as Env,
     );
     hosts.push(host);
     return new Player(world, id, family, host, contents, campaigns);
   });
   return { world, d1, r2, queue, hosts, players, eventRows, envFor };
+}
+
+/** The queues of plays. The one that stands for them delivers in no order anyway, to consumers side by side. */
+function shards(queue: Queue): Pick<Env, PlayQueueBinding> {
+  return { PLAY_EVENTS_0: queue, PLAY_EVENTS_1: queue, PLAY_EVENTS_2: queue, PLAY_EVENTS_3: queue };
 }
 
 function stubOf(hosts: ObjectHost[], life: Life, name: string) {

@@ -2,8 +2,14 @@ import { createExecutionContext, createMessageBatch, getQueueResult, runDurableO
 import { env } from "cloudflare:workers";
 import { parquetReadObjects } from "hyparquet";
 import { expect } from "vitest";
+import type { PlayQueueBinding } from "../../src/plays/queues.ts";
 import { consumeQueue } from "../../workers/queue.ts";
 import { asyncBufferFrom } from "./parquet.ts";
+
+/** One queue in place of all queues of plays. */
+export function playQueueBindings(queue: Queue): Pick<Env, PlayQueueBinding> {
+  return { PLAY_EVENTS_0: queue, PLAY_EVENTS_1: queue, PLAY_EVENTS_2: queue, PLAY_EVENTS_3: queue };
+}
 
 type Fault = () => Promise<void> | void;
 
@@ -30,7 +36,7 @@ export class CaughtQueue {
       // An alarm is set as the object wants it, but for a time when no test runs any more: tests run it by hand.
       const setAlarm = state.storage.setAlarm.bind(state.storage);
       Reflect.set(state.storage, "setAlarm", (at: number) => setAlarm(at + 3_600_000));
-      const own: Env = { ...env, OUTBOX_RESEND_AFTER_MS: "0", ...vars, PLAY_EVENTS: { sendBatch: send } as unknown as Queue };
+      const own: Env = { ...env, OUTBOX_RESEND_AFTER_MS: "0", ...vars, ...playQueueBindings({ sendBatch: send } as unknown as Queue) };
       Reflect.set(instance, "env", own);
     });
   }
@@ -56,9 +62,10 @@ export async function deliver(
   bindings: Env = env,
   attempts = 1,
   ids: string[] = [],
+  queue = "play-events-0",
 ): Promise<{ acked: number; retried: number }> {
   const batch = createMessageBatch(
-    "play-events",
+    queue,
     bodies.map((body, index) => ({ id: ids[index] ?? crypto.randomUUID(), timestamp: new Date(), attempts, body: body.slice() })),
   );
   const ctx = createExecutionContext();
