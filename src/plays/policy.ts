@@ -3,7 +3,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../platform/time.ts";
 import { DEFAULT_REQUESTS_PER_MINUTE } from "./limits.ts";
 
 /** The doors through which play logs come in. Telemetry and proof events are doors to come. */
-export const DOORS = ["playback-log", "impression"] as const;
+export const DOORS = ["playback-log", "impression", "stream"] as const;
 export type Door = (typeof DOORS)[number];
 
 /** The flags that a play may carry. Order is storage format (`seen.ts` packs them as bits): append only. */
@@ -76,10 +76,10 @@ export const RULES = {
 
 const MAX_AGE_EVER_MS = 7 * DAY_MS;
 
-const MAX_AGE_MS: Record<Door, number> = { "playback-log": 24 * HOUR_MS, impression: 4 * HOUR_MS };
+const MAX_AGE_MS: Record<Door, number> = { "playback-log": 24 * HOUR_MS, impression: 4 * HOUR_MS, stream: 4 * HOUR_MS };
 
 /** The most records that one request brings to a door. */
-export const MAX_RECORDS: Record<Door, number> = { "playback-log": 100, impression: 100 };
+export const MAX_RECORDS: Record<Door, number> = { "playback-log": 100, impression: 100, stream: 100 };
 
 /** A door's preset, with what the device's group changes of it. No age is ever over seven days. */
 export function doorPolicy(door: Door, group: GroupPolicy): DoorPolicy {
