@@ -16,6 +16,7 @@ import { stepReplay } from "../src/plays/replay-step.ts";
 import { retain } from "../src/plays/retain.ts";
 import { ROLLUP_QUIET_MS, rollUp } from "../src/plays/rollup.ts";
 import { SWEEP_JOB, sweepOutboxes } from "../src/plays/sweep.ts";
+import { tellPlans } from "../src/stream/tell.ts";
 import { forgetWebhookMessages } from "../src/webhooks/attempts.ts";
 import { dispatchWebhooks } from "../src/webhooks/dispatch.ts";
 
@@ -23,6 +24,7 @@ import { dispatchWebhooks } from "../src/webhooks/dispatch.ts";
 const JOBS: Record<string, Record<string, Job>> = {
   "* * * * *": {
     "deliver profiles": (env) => deliverProfiles(env),
+    "tell plans": (env) => tellPlans(env),
     "merge daily sums": (env) => mergePending(env.DB),
     // Ahead of the webhooks: what these find goes out in the same minute.
     "watch for offline devices": (env, now) => watchOffline(env, now),

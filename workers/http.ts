@@ -38,6 +38,8 @@ import { reports } from "../src/reports/routes.ts";
 import { scheduleRoutes } from "../src/schedules/schedules.ts";
 import { storeRoutes } from "../src/stores/stores.ts";
 import { supplierRoutes } from "../src/stores/suppliers.ts";
+import { streamRoutes } from "../src/stream/routes.ts";
+import { tellAfterChanges } from "../src/stream/tell.ts";
 import { takeoverRoutes } from "../src/takeovers/routes.ts";
 import { webhookRoutes } from "../src/webhooks/routes.ts";
 
@@ -84,7 +86,7 @@ app.use(correlate);
 app.use("/v1/device/*", deviceCors);
 app.use("/api/v1/playback-logs", deviceCors);
 app.use("/api/v1/playback-logs/*", deviceCors);
-app.use("/v1/admin/*", secureHeaders(), privately, requireAdmin);
+app.use("/v1/admin/*", secureHeaders(), privately, requireAdmin, tellAfterChanges);
 // Files are no JSON: their routes have limits of their own, and must see the body before anybody holds it in memory.
 app.use("/v1/admin/*", (c, next) => (carriesFile(c.req.path) ? next() : adminBodyLimit(c, next)));
 
@@ -103,6 +105,7 @@ app.route("/", claimsRoutes);
 app.route("/", revokeRoutes);
 app.route("/", clockRoutes);
 app.route("/", heartbeatRoutes);
+app.route("/", streamRoutes);
 app.route("/", commandRoutes);
 app.route("/", incidentRoutes);
 app.route("/", campaignRoutes);

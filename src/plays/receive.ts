@@ -95,7 +95,8 @@ async function enter(c: AppContext): Promise<{ identity: DeviceIdentity; receive
   return { identity, receivedAt };
 }
 
-function readBatch(body: unknown, most: number): { records: unknown[]; sentAt: string | undefined } {
+/** Reads a batch's body. @throws Problem where it is none, or holds too many records. */
+export function readBatch(body: unknown, most: number): { records: unknown[]; sentAt: string | undefined } {
   if (!isObject(body) || !Array.isArray(body.logs)) {
     throw new Problem("validation-error", 'The body must be {"logs":[…]}.', {
       code: "VALIDATION_ERROR",
@@ -114,7 +115,14 @@ function readBatch(body: unknown, most: number): { records: unknown[]; sentAt: s
   return { records: body.logs, sentAt: typeof body.sent_at === "string" ? body.sent_at : undefined };
 }
 
-function receive(door: Door, identity: DeviceIdentity, receivedAt: number, records: unknown[], sentAtText: string | undefined): Received {
+/** A request's records as they came in at a door. */
+export function receive(
+  door: Door,
+  identity: DeviceIdentity,
+  receivedAt: number,
+  records: unknown[],
+  sentAtText: string | undefined,
+): Received {
   return {
     door,
     receivedAt,
@@ -126,7 +134,7 @@ function receive(door: Door, identity: DeviceIdentity, receivedAt: number, recor
 }
 
 /** What became of one record of a request. */
-type RecordAnswer =
+export type RecordAnswer =
   | { index: number; logId: string; status: "accepted" | "duplicate"; told: PlayVerdict }
   | { index: number; logId: string | null; status: "rejected"; code: RejectionCode; error: string };
 
@@ -169,7 +177,7 @@ async function admit(c: AppContext, received: Received): Promise<Answered> {
 }
 
 /** What the sequencer answered and what was refused before it, record by record. */
-function recordAnswers(examined: Examined, answers: LogAnswer[]): RecordAnswer[] {
+export function recordAnswers(examined: Examined, answers: LogAnswer[]): RecordAnswer[] {
   const judged = examined.logs.map(({ index, givenId: logId }, at): RecordAnswer => {
     const answer = answers[at];
     if (!answer) throw new Error("unreachable: one answer for each log");
@@ -183,7 +191,7 @@ function recordAnswers(examined: Examined, answers: LogAnswer[]): RecordAnswer[]
   return [...judged, ...refused].sort((a, b) => a.index - b.index);
 }
 
-function wholeRefusal(answer: Exclude<RequestAnswer, { kind: "answered" }>): Problem {
+export function wholeRefusal(answer: Exclude<RequestAnswer, { kind: "answered" }>): Problem {
   switch (answer.kind) {
     case "unknown-device":
       return new Problem("unauthorized", "There is no such device.", { code: "DEVICE_UNKNOWN" });
@@ -212,7 +220,7 @@ function rateHeaders(rate: RateState): Record<string, string> {
   return { "RateLimit-Policy": `"device";q=${rate.limit};w=60`, RateLimit: `"device";r=${rate.remaining};t=${rate.resetS}` };
 }
 
-function logRefusals(records: RecordAnswer[], received: Received, correlationId: string): void {
+export function logRefusals(records: RecordAnswer[], received: Received, correlationId: string): void {
   const codes: Record<string, number> = {};
   for (const record of records) if (record.status === "rejected") codes[record.code] = (codes[record.code] ?? 0) + 1;
   if (Object.keys(codes).length > 0) log("warn", "play logs refused", { correlation_id: correlationId, door: received.door, codes });

@@ -8,6 +8,7 @@ import { hashId, log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
 import { MINUTE_MS } from "../platform/time.ts";
 import { numberVar } from "../platform/vars.ts";
+import { StreamDesk } from "../stream/desk.ts";
 import { type Admission, decideRequest } from "./admission.ts";
 import type { AdmitRequest, RequestAnswer } from "./handover.ts";
 import { ALARM_OVERDUE_MS, D1_READ_TIMEOUT_MS, DRAIN_AFTER_MS, MAX_REFUSED_KEPT } from "./limits.ts";
@@ -45,6 +46,7 @@ export class DeviceSequencer extends DurableObject<Env> {
   readonly #seen: SeenIndex;
   readonly #heartbeats: HeartbeatDesk;
   readonly #slots: SlotDesk;
+  readonly #stream: StreamDesk;
   #identity: SequencerIdentity | null;
   #profile: DeviceProfile | null;
   readonly #outbox: OutboxDesk;
@@ -75,6 +77,42 @@ export class DeviceSequencer extends DurableObject<Env> {
       waitUntil: (work) => this.ctx.waitUntil(work),
     });
     this.#outbox.noteClock(this.#heartbeats.clock(this.#outbox.head.heartbeat));
+    this.#stream = new StreamDesk(ctx, {
+      env: () => this.env,
+      deviceId: () => this.#deviceId(),
+      profile: async () => {
+        if (!this.#profile) await this.#introduce();
+        return this.#profile;
+      },
+      position: () => this.#position(),
+      rate: () => this.#outbox.head.rate,
+      due: (commands, now) => this.#heartbeats.due(commands, now),
+      admit: (request) => this.admit(request),
+      heartbeat: (request) => this.heartbeat(request),
+      takeResult: (result) => this.#heartbeats.takeResult(result),
+    });
+  }
+
+  /** Opens the device's live stream (`src/stream`). */
+  override async fetch(request: Request): Promise<Response> {
+    return await this.#stream.connect(request);
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    await this.#stream.message(socket, message);
+  }
+
+  override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
+    await this.#stream.ended(socket, code);
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    await this.#stream.ended(socket);
+  }
+
+  /** Tells the device, where it is connected, that its plan has changed. False: it is not. */
+  async tellPlan(): Promise<boolean> {
+    return this.#stream.tellPlan();
   }
 
   /** Judges the logs of one request, keeps the accepted ones, and answers. Nothing is kept where the whole request is refused. */
@@ -277,6 +315,7 @@ export class DeviceSequencer extends DurableObject<Env> {
     if (!identity.registered || identity.historyLost) await this.#register(deviceId, identity);
     if (!this.#profile || profile.version >= this.#profile.version) {
       this.#store.write("profile", profile);
+      this.#stream.profileChanged(this.#profile, profile, Date.now());
       this.#profile = profile;
     }
   }
