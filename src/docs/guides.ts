@@ -11,11 +11,13 @@ import devices from "./performance-devices.svg";
 import devicesP99 from "./performance-devices-p99.svg";
 import playLogs from "./play-logs.md";
 import scheduling from "./scheduling.md";
+import stream from "./stream.md";
 import webhooks from "./webhooks.md";
 
 /** The guides, in the order of the table of contents. The first line of each is its title. */
 const GUIDES: Record<string, string> = {
   "play-logs": playLogs,
+  stream,
   content,
   scheduling,
   monitoring,

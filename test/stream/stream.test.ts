@@ -113,6 +113,12 @@ describe("plays", () => {
     expect(answer).toMatchObject({ type: "error", id: 2, problem: { status: 400, type: "/docs/errors/batch-too-large" } });
   });
 
+  test("may be older where the group's policy says so", async () => {
+    const { device, stream } = await connected({ policy: { max_age_hours: { stream: 6 } } });
+    const old = await device.sign(playLog(device, {}, 5 * HOUR_MS));
+    expect(await stream.plays(1, [old])).toMatchObject({ processed: 1, verdicts: [{ flags: ["LATE"] }] });
+  });
+
   test("that a dropped stream left unanswered are duplicates when they are sent again, here or over HTTP", async () => {
     const { device, queue, stream } = await connected();
     const logs = await signedLogs(device, 2);
