@@ -17,6 +17,7 @@ import { stepReplay } from "../src/plays/replay-step.ts";
 import { retain } from "../src/plays/retain.ts";
 import { ROLLUP_QUIET_MS, rollUp } from "../src/plays/rollup.ts";
 import { SWEEP_JOB, sweepOutboxes } from "../src/plays/sweep.ts";
+import { tellPlans } from "../src/stream/tell.ts";
 import { foldWhenDue } from "../src/telemetry/fold.ts";
 import { forgetTelemetry } from "../src/telemetry/retain.ts";
 import { forgetWebhookMessages } from "../src/webhooks/attempts.ts";
@@ -26,6 +27,7 @@ import { dispatchWebhooks } from "../src/webhooks/dispatch.ts";
 const JOBS: Record<string, Record<string, Job>> = {
   "* * * * *": {
     "deliver profiles": (env) => deliverProfiles(env),
+    "tell plans": (env) => tellPlans(env),
     "merge daily sums": timedAggregation(
       "daily_sums",
       (env) => mergePending(env.DB),

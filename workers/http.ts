@@ -35,7 +35,7 @@ import { eventRoutes } from "../src/plays/event-routes.ts";
 import { inspectRoutes } from "../src/plays/inspect.ts";
 import { pipelineRoutes } from "../src/plays/pipeline.ts";
 import { playLogRoutes } from "../src/plays/play-log-routes.ts";
-import { playQueues } from "../src/plays/queues.ts";
+import { queuesInUse } from "../src/plays/queues.ts";
 import { replayRoutes } from "../src/plays/replay-routes.ts";
 import { analyticsRoutes } from "../src/reports/analytics-routes.ts";
 import { plannedReports } from "../src/reports/planned-routes.ts";
@@ -43,6 +43,8 @@ import { reports } from "../src/reports/routes.ts";
 import { scheduleRoutes } from "../src/schedules/schedules.ts";
 import { storeRoutes } from "../src/stores/stores.ts";
 import { supplierRoutes } from "../src/stores/suppliers.ts";
+import { streamRoutes } from "../src/stream/routes.ts";
+import { tellAfterChanges } from "../src/stream/tell.ts";
 import { takeoverRoutes } from "../src/takeovers/routes.ts";
 import { telemetryRoutes } from "../src/telemetry/receive.ts";
 import { webhookRoutes } from "../src/webhooks/routes.ts";
@@ -94,15 +96,12 @@ app.use("/telemetry/*", deviceCors);
 // `/*` takes what stands before it, too.
 for (const door of ["/api/v1/playback-logs/*", "/v1/device/events", "/v1/device/impressions", "/telemetry/*"])
   app.use(door, (_c, next) => inSpan("telemetry.ingest", next));
-app.use("/v1/admin/*", secureHeaders(), privately, requireAdmin);
+app.use("/v1/admin/*", secureHeaders(), privately, requireAdmin, tellAfterChanges);
 // Files are no JSON: their routes have limits of their own, and must see the body before anybody holds it in memory.
 app.use("/v1/admin/*", (c, next) => (carriesFile(c.req.path) ? next() : adminBodyLimit(c, next)));
 
 // One line for each feature's router.
-app.route(
-  "/",
-  healthRoutes((env) => playQueues(env).flatMap(({ queue, inUse }) => (inUse ? [queue] : []))),
-);
+app.route("/", healthRoutes(queuesInUse));
 app.route(
   "/",
   docsRoutes(() => describeApi(app)),
@@ -116,6 +115,7 @@ app.route("/", claimsRoutes);
 app.route("/", revokeRoutes);
 app.route("/", clockRoutes);
 app.route("/", heartbeatRoutes);
+app.route("/", streamRoutes);
 app.route("/", commandRoutes);
 app.route("/", metricsRoutes);
 app.route("/", incidentRoutes);

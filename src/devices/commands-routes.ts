@@ -92,7 +92,7 @@ commandRoutes.openapi(
     path: PATH,
     summary: "Tell a device to do something",
     description:
-      "It waits for the device's next heartbeat and is repeated with each one until the device reports it done or failed, until it expires, or until it is cancelled. A device executes each id once.",
+      "A device whose live stream is open is told at once. Else it waits for the device's next heartbeat; it is repeated with each one until the device reports it done or failed, until it expires, or until it is cancelled. A device executes each id once.",
     request: {
       params: idParams,
       headers: createHeaders,

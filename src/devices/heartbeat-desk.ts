@@ -14,11 +14,12 @@ import {
   silenceNotTold,
   silenceOf,
   takeHeartbeat,
+  takeResults,
 } from "./heartbeat.ts";
 import type { Gap } from "./heartbeat-watch.ts";
 import type { GroupPolicy } from "./policy.ts";
 import type { DeviceProfile } from "./profile.ts";
-import type { DeviceReport } from "./report.ts";
+import type { CommandResult, DeviceReport } from "./report.ts";
 
 const SEND_TIMEOUT_MS = 5 * SECOND_MS;
 
@@ -80,12 +81,31 @@ export class HeartbeatDesk {
       answer: {
         kind: "taken",
         clockOffsetMs: outcome.state.offsetMs,
-        commands: dueCommands(profile.commands ?? [], outcome.state.settled, request.receivedAt),
+        commands: this.due(profile.commands ?? [], request.receivedAt),
         policy: profile.policy,
       },
       wrote,
       telling: outcome.tell ? this.#tell(reportOf(this.host.deviceId(), request, outcome), outcome.state) : null,
     };
+  }
+
+  /**
+   * Takes a command's result by itself; D1 is told of it with a heartbeat. `none`: no heartbeat has come yet that it could be kept with.
+   * `full`: too many wait for D1 already.
+   */
+  takeResult(result: CommandResult): "taken" | "none" | "full" {
+    const before = this.#state;
+    if (before === null) return "none";
+    if (before.settled.includes(result.id)) return "taken";
+    const taken = takeResults(before, [result]);
+    if (taken.results.length === before.results.length) return "full";
+    this.#keep({ ...before, ...taken }, true);
+    return "taken";
+  }
+
+  /** The commands that the device has not said anything of yet. */
+  due(commands: readonly OpenCommand[], now: number): OpenCommand[] {
+    return dueCommands(commands, this.#state?.settled ?? [], now);
   }
 
   /** The clock by which plays are judged that say nothing of their own. */

@@ -103,12 +103,6 @@ export function takeHeartbeat(beat: Heartbeat, before: HeartbeatState | null, fa
     gaps,
     before: before?.told.findings ?? [],
   });
-  const settled = before?.settled ?? [];
-  const waiting = before?.results ?? [];
-  // What finds no room is not taken: the device says it again.
-  const fresh = beat.results
-    .filter(({ id }, index, all) => !settled.includes(id) && all.findIndex((other) => other.id === id) === index)
-    .slice(0, Math.max(0, MAX_RESULTS_KEPT - waiting.length));
   const state: HeartbeatState = {
     at: now,
     offsetMs,
@@ -120,12 +114,24 @@ export function takeHeartbeat(beat: Heartbeat, before: HeartbeatState | null, fa
     restarts,
     gaps,
     told: before?.told ?? { at: null, findings: [], playerVersion: null },
-    results: [...waiting, ...fresh],
-    settled: [...settled, ...fresh.map(({ id }) => id)].slice(-MAX_SETTLED_KEPT),
+    ...takeResults(before, beat.results),
   };
   const tell = before === null || before.silent || isDue(state, findings, beat.playerVersion, now);
   if (tell) state.told = { at: now, findings: findings.map(({ type }) => type), playerVersion: beat.playerVersion };
   return { state, findings, tell };
+}
+
+/** Results of commands beside those that are known. What finds no room is not taken: the device says it again. Pure. */
+export function takeResults(
+  before: Pick<HeartbeatState, "results" | "settled"> | null,
+  results: readonly CommandResult[],
+): Pick<HeartbeatState, "results" | "settled"> {
+  const settled = before?.settled ?? [];
+  const waiting = before?.results ?? [];
+  const fresh = results
+    .filter(({ id }, index, all) => !settled.includes(id) && all.findIndex((other) => other.id === id) === index)
+    .slice(0, Math.max(0, MAX_RESULTS_KEPT - waiting.length));
+  return { results: [...waiting, ...fresh], settled: [...settled, ...fresh.map(({ id }) => id)].slice(-MAX_SETTLED_KEPT) };
 }
 
 /** Whether the device showed or reported anything new. After a silence it begins anew: nothing can be expected of a player that was off. */

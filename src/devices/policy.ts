@@ -9,7 +9,12 @@ export const groupPolicySchema = z
     requests_per_minute: z.int().min(1).max(1_000_000).optional(),
     /** Largest age of a play log at a door, in hours; never over seven days. */
     max_age_hours: z
-      .strictObject({ "playback-log": ageHours().optional(), impression: ageHours().optional(), "proof-event": ageHours().optional() })
+      .strictObject({
+        "playback-log": ageHours().optional(),
+        impression: ageHours().optional(),
+        stream: ageHours().optional(),
+        "proof-event": ageHours().optional(),
+      })
       .optional(),
     signature: z.enum(["required", "optional"]).optional(),
     /** Whether an unsigned play may be billed, where signatures are optional. */

@@ -13,6 +13,7 @@ import devicesP99 from "./performance-devices-p99.svg";
 import playLogs from "./play-logs.md";
 import proofEvents from "./proof-events.md";
 import scheduling from "./scheduling.md";
+import stream from "./stream.md";
 import telemetry from "./telemetry.md";
 import webhooks from "./webhooks.md";
 
@@ -21,6 +22,7 @@ const GUIDES: Record<string, string> = {
   "play-logs": playLogs,
   "proof-events": proofEvents,
   telemetry,
+  stream,
   content,
   scheduling,
   monitoring,

@@ -61,6 +61,10 @@ export const PROBLEM_TEXTS: Record<ProblemType, { means: string; remedy: string 
     means: "The range that was asked for begins behind the file's end. `Content-Range` says how many bytes the file has.",
     remedy: "If you have that many, check their hash: the file is whole. Else ask for the file from its beginning.",
   },
+  "upgrade-required": {
+    means: "The path is a WebSocket, and the request does not ask for one.",
+    remedy: "Open it as a WebSocket (RFC 6455), with the subprotocols that its guide names.",
+  },
   "batch-too-large": {
     means: "The batch holds no record, or more than this door takes.",
     remedy: "Split the batch. Records keep their ids, so nothing is counted twice.",

@@ -19,6 +19,7 @@ export const PROBLEM_TYPES = {
   "payload-too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "The body is not JSON" },
   "range-not-satisfiable": { status: 416, title: "The file has no such range" },
+  "upgrade-required": { status: 426, title: "This path is a WebSocket" },
   "batch-too-large": { status: 400, title: "Too many records" },
   "play-refused": { status: 422, title: "The play log is refused" },
   unprocessable: { status: 422, title: "The request cannot be answered" },

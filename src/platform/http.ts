@@ -58,7 +58,8 @@ export function onError(error: Error, c: AppContext): Response {
   });
 }
 
-function asProblem(error: Error): Problem {
+/** What an error tells the caller: the problem that it is, or one that says little of a fault of ours. */
+export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   // What the router's own validators throw before any schema is asked.
   if (error instanceof HTTPException && error.status === 415) {

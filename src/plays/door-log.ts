@@ -46,10 +46,20 @@ export async function logRequest(
   }
 }
 
+/** Who sends a request, for log lines. Its ids are logged as keyed hashes. */
+export interface LoggedCaller {
+  correlationId: string;
+  /** The token's family, or the token's id. */
+  tokenId: string;
+  deviceId: string;
+  /** The path that was called. */
+  endpoint: string;
+}
+
 /** A request that was turned away for coming too often. */
 export async function logRateExceeded(
   env: Pick<Env, "HASH_SECRET">,
-  { correlationId, tokenId, deviceId, endpoint }: { correlationId: string; tokenId: string; deviceId: string; endpoint: string },
+  { correlationId, tokenId, deviceId, endpoint }: LoggedCaller,
 ): Promise<void> {
   log("warn", "rate limit exceeded", {
     correlation_id: correlationId,

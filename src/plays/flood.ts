@@ -1,4 +1,6 @@
+import { Problem } from "../platform/errors.ts";
 import { MINUTE_MS } from "../platform/time.ts";
+import { type LoggedCaller, logRateExceeded } from "./door-log.ts";
 import { DEFAULT_REQUESTS_PER_MINUTE, FLOOD_CACHE_DEVICES } from "./limits.ts";
 
 /** Requests of this minute by device, as this isolate has seen them. */
@@ -29,8 +31,24 @@ export async function isFlooding(limiter: RateLimit, deviceId: string, now: numb
   return !success;
 }
 
+/**
+ * Turns a flood away, before anything costly is done for it.
+ * @param advice what the caller may do about it, as the end of a sentence
+ * @throws Problem `rate-limit-exceeded`
+ */
+export async function refuseFlood(
+  env: Pick<Env, "FLOOD_LIMIT" | "HASH_SECRET">,
+  caller: LoggedCaller,
+  now: number,
+  advice: string,
+): Promise<void> {
+  if (!(await isFlooding(env.FLOOD_LIMIT, caller.deviceId, now))) return;
+  if (isNewFlood(caller.deviceId)) await logRateExceeded(env, caller);
+  throw new Problem("rate-limit-exceeded", `Far too many requests; ${advice}.`, { headers: FLOOD_HEADERS });
+}
+
 /** Whether a flood that {@link isFlooding} found is new in this minute: a line for each of its requests would be a flood of its own. */
-export function isNewFlood(deviceId: string): boolean {
+function isNewFlood(deviceId: string): boolean {
   if (flooding.has(deviceId)) return false;
   flooding.add(deviceId);
   return true;

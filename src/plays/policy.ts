@@ -3,7 +3,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../platform/time.ts";
 import { DEFAULT_REQUESTS_PER_MINUTE } from "./limits.ts";
 
 /** The doors through which play logs come in. */
-export const DOORS = ["playback-log", "impression", "proof-event"] as const;
+export const DOORS = ["playback-log", "impression", "stream", "proof-event"] as const;
 export type Door = (typeof DOORS)[number];
 
 /** The flags that a play may carry. Order is storage format (`seen.ts` packs them as bits): append only. */
@@ -86,11 +86,12 @@ interface DoorPreset {
 const PRESETS: Record<Door, DoorPreset> = {
   "playback-log": { maxAgeMs: 24 * HOUR_MS, signatureRequired: true },
   impression: { maxAgeMs: 4 * HOUR_MS, signatureRequired: true },
+  stream: { maxAgeMs: 4 * HOUR_MS, signatureRequired: true },
   "proof-event": { maxAgeMs: 24 * HOUR_MS, signatureRequired: false },
 };
 
 /** The most records that one request brings to a door. */
-export const MAX_RECORDS: Record<Door, number> = { "playback-log": 100, impression: 100, "proof-event": 500 };
+export const MAX_RECORDS: Record<Door, number> = { "playback-log": 100, impression: 100, stream: 100, "proof-event": 500 };
 
 /** A door's preset, with what the device's group changes of it. No age is ever over seven days. */
 export function doorPolicy(door: Door, group: GroupPolicy): DoorPolicy {

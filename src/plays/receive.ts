@@ -9,9 +9,9 @@ import { parseInstant } from "../platform/time.ts";
 import type { Answered, RecordAnswer } from "./answers.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { DIALECTS } from "./dialects/dialects.ts";
-import { logRateExceeded, logRequest } from "./door-log.ts";
+import { type LoggedCaller, logRateExceeded, logRequest } from "./door-log.ts";
 import { type Examined, examine, type Received } from "./examine.ts";
-import { FLOOD_HEADERS, isFlooding, isNewFlood } from "./flood.ts";
+import { refuseFlood } from "./flood.ts";
 import { type LogAnswer, type RequestAnswer, readAnswers } from "./handover.ts";
 import { ADMIT_TIMEOUT_MS, MAX_BODY_BYTES } from "./limits.ts";
 import { type Door, MAX_RECORDS } from "./policy.ts";
@@ -22,14 +22,12 @@ import { REJECTIONS } from "./rejection.ts";
 async function enter(c: AppContext): Promise<{ identity: DeviceIdentity; receivedAt: number }> {
   const receivedAt = Date.now();
   const identity = await authenticateDevice(c.req.raw.headers, c.env, receivedAt);
-  if (await isFlooding(c.env.FLOOD_LIMIT, identity.deviceId, receivedAt)) {
-    if (isNewFlood(identity.deviceId)) await logRateExceeded(c.env, rateLogged(c, identity));
-    throw new Problem("rate-limit-exceeded", "Far too many requests; send logs in batches.", { headers: FLOOD_HEADERS });
-  }
+  await refuseFlood(c.env, callerOf(c, identity), receivedAt, "send logs in batches");
   return { identity, receivedAt };
 }
 
-function rateLogged(c: AppContext, { familyId: tokenId, deviceId }: DeviceIdentity) {
+/** A device's request, for log lines. */
+export function callerOf(c: AppContext, { familyId: tokenId, deviceId }: DeviceIdentity): LoggedCaller {
   return { correlationId: c.get("correlationId"), tokenId, deviceId, endpoint: c.req.path };
 }
 
@@ -67,8 +65,13 @@ export function readBatch(body: unknown, door: Door): ReadBody {
 export async function receive(c: AppContext, door: Door, read: (body: unknown) => ReadBody): Promise<Answered> {
   const { identity, receivedAt } = await enter(c);
   const { records, sentAt } = read(await readJson(c.req.raw, MAX_BODY_BYTES));
-  const sentAtText = c.req.header("Sent-At") || sentAt || null;
-  return await admit(c, { door, receivedAt, identity, records, sentAtText, sentAt: sentAtText === null ? null : parseInstant(sentAtText) });
+  return await admit(c, receivedAs(door, identity, receivedAt, { records, sentAt: c.req.header("Sent-At") || sentAt }));
+}
+
+/** A request's records as they came in at a door. */
+export function receivedAs(door: Door, identity: DeviceIdentity, receivedAt: number, { records, sentAt }: ReadBody): Received {
+  const sentAtText = sentAt || null;
+  return { door, receivedAt, identity, records, sentAtText, sentAt: sentAtText === null ? null : parseInstant(sentAtText) };
 }
 
 /** Hands the request to the device's sequencer; what refuses it as a whole is thrown. */
@@ -94,13 +97,13 @@ async function admit(c: AppContext, received: Received): Promise<Answered> {
     return { records, epoch, expectedSequence, rate };
   }
   if (answer.kind === "rate-limited") {
-    await logRateExceeded(c.env, rateLogged(c, identity));
+    await logRateExceeded(c.env, callerOf(c, identity));
   }
   throw wholeRefusal(answer);
 }
 
 /** What the sequencer answered and what was refused before it, record by record. */
-function recordAnswers(examined: Examined, answers: LogAnswer[], { errors }: Dialect): RecordAnswer[] {
+export function recordAnswers(examined: Examined, answers: LogAnswer[], { errors }: Dialect): RecordAnswer[] {
   const judged = examined.logs.map(({ index, givenId: id }, at): RecordAnswer => {
     const answer = answers[at];
     if (!answer) throw new Error("unreachable: one answer for each log");
@@ -114,7 +117,7 @@ function recordAnswers(examined: Examined, answers: LogAnswer[], { errors }: Dia
   return [...judged, ...refused].sort((a, b) => a.index - b.index);
 }
 
-function wholeRefusal(answer: Exclude<RequestAnswer, { kind: "answered" }>): Problem {
+export function wholeRefusal(answer: Exclude<RequestAnswer, { kind: "answered" }>): Problem {
   switch (answer.kind) {
     case "unknown-device":
       return unknownDevice();

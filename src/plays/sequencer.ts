@@ -1,18 +1,20 @@
 import { DurableObject } from "cloudflare:workers";
 import { type HeartbeatAnswer, HeartbeatDesk, type HeartbeatRequest, type LastHeard } from "../devices/heartbeat-desk.ts";
 import { type DeviceProfile, loadProfile } from "../devices/profile.ts";
-import { SlotDesk, slotsLostStatement } from "../plans/slot-desk.ts";
+import { SlotDesk } from "../plans/slot-desk.ts";
 import type { SlotBook } from "../plans/slots.ts";
 import { describeError } from "../platform/http.ts";
 import { hashId, log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
 import { MINUTE_MS } from "../platform/time.ts";
 import { numberVar } from "../platform/vars.ts";
-import { decideTelemetry, type TelemetryAnswer, type TelemetryRequest } from "../telemetry/admit.ts";
+import { StreamDesk } from "../stream/desk.ts";
+import type { TelemetryAnswer, TelemetryRequest } from "../telemetry/admit.ts";
+import { TelemetryDesk } from "../telemetry/desk.ts";
 import { admitPlayer } from "../telemetry/players.ts";
-import { readSessions, writeSessions } from "../telemetry/sessions.ts";
 import { type Admission, decideRequest } from "./admission.ts";
 import type { AdmitRequest, RequestAnswer } from "./handover.ts";
+import { newIncarnation, registerIncarnation } from "./incarnation.ts";
 import { ALARM_OVERDUE_MS, D1_READ_TIMEOUT_MS, DRAIN_AFTER_MS, MAX_REFUSED_KEPT } from "./limits.ts";
 import { takeTimedOut, timesOutAt } from "./open-plays.ts";
 import { OutboxDesk, type OutboxStatus } from "./outbox-desk.ts";
@@ -52,10 +54,10 @@ export class DeviceSequencer extends DurableObject<Env> {
   readonly #seen: SeenIndex;
   readonly #heartbeats: HeartbeatDesk;
   readonly #slots: SlotDesk;
+  readonly #telemetry: TelemetryDesk;
+  readonly #stream: StreamDesk;
   #identity: SequencerIdentity | null;
   #profile: DeviceProfile | null;
-  /** Of telemetry, as stored: read when telemetry comes. */
-  #sessions: string | null;
   readonly #outbox: OutboxDesk;
   /** When the alarm was set to, as far as this instance knows: null when it has just woken up. Setting it once too often is all that costs. */
   #alarmAt: number | null = null;
@@ -74,7 +76,7 @@ export class DeviceSequencer extends DurableObject<Env> {
     this.#slots = new SlotDesk(slots, (text) => this.#store.write("slots", text));
     this.#identity = identity;
     this.#profile = profile;
-    this.#sessions = sessions;
+    this.#telemetry = new TelemetryDesk(sessions, (text) => this.#store.write("sessions", text));
     this.#seen = new SeenIndex(this.#store, arrivals);
     this.#outbox = new OutboxDesk(state, arrivals, this.#store, {
       queue: () => playQueueOf(this.env, this.#deviceId()),
@@ -85,6 +87,42 @@ export class DeviceSequencer extends DurableObject<Env> {
       waitUntil: (work) => this.ctx.waitUntil(work),
     });
     this.#outbox.noteClock(this.#heartbeats.clock(this.#outbox.head.heartbeat));
+    this.#stream = new StreamDesk(ctx, {
+      env: () => this.env,
+      deviceId: () => this.#deviceId(),
+      profile: async () => {
+        if (!this.#profile) await this.#introduce();
+        return this.#profile;
+      },
+      position: () => this.#position(),
+      rate: () => this.#outbox.head.rate,
+      due: (commands, now) => this.#heartbeats.due(commands, now),
+      admit: (request) => this.admit(request),
+      heartbeat: (request) => this.heartbeat(request),
+      takeResult: (result) => this.#heartbeats.takeResult(result),
+    });
+  }
+
+  /** Opens the device's live stream (`src/stream`). */
+  override async fetch(request: Request): Promise<Response> {
+    return await this.#stream.connect(request);
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    await this.#stream.message(socket, message);
+  }
+
+  override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
+    await this.#stream.ended(socket, code);
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    await this.#stream.ended(socket);
+  }
+
+  /** Tells the device, where it is connected, that its plan has changed. False: it is not. */
+  async tellPlan(): Promise<boolean> {
+    return this.#stream.tellPlan();
   }
 
   /** Judges the logs of one request, keeps the accepted ones, and answers. Nothing is kept where the whole request is refused. */
@@ -122,20 +160,17 @@ export class DeviceSequencer extends DurableObject<Env> {
       log("warn", "sequencer cannot reach the registry", { correlation_id: request.correlationId, error: describeError(error) });
       return { kind: "unavailable", retryAfterS: 5 };
     }
-    const { answer, keep } = decideTelemetry(request, {
+    const { answer, keep, write, settle } = this.#telemetry.decide(request, {
       profile: this.#profile,
       head: this.#outbox.head,
-      sessions: readSessions(this.#sessions),
       outboxBytes: this.#outbox.bytes,
       maxOutboxBytes: this.#maxOutboxBytes(),
       unconfirmedChunks: this.#outbox.status().unconfirmed_chunks,
       findSeen: (id) => this.#seen.find(id),
     });
     if (!keep) return answer;
-    const sessions = keep.sessions && writeSessions(keep.sessions);
-    const changed = sessions !== null && sessions !== this.#sessions;
-    this.#keep(keep, request.receivedAt, () => changed && this.#store.write("sessions", sessions));
-    if (changed) this.#sessions = sessions;
+    this.#keep(keep, request.receivedAt, write);
+    settle();
     return answer;
   }
 
@@ -339,6 +374,7 @@ export class DeviceSequencer extends DurableObject<Env> {
     await this.#identify(deviceId);
     if (!this.#profile || profile.version >= this.#profile.version) {
       this.#store.write("profile", profile);
+      this.#stream.profileChanged(this.#profile, profile, Date.now());
       this.#profile = profile;
     }
   }
@@ -355,36 +391,16 @@ export class DeviceSequencer extends DurableObject<Env> {
 
   /** Gives the object its identity, where it has none yet, and tells D1. */
   async #identify(deviceId: string): Promise<void> {
-    const identity = this.#identity ?? { incarnation: crypto.randomUUID(), bornAt: Date.now(), registered: false, historyLost: false };
+    const identity = this.#identity ?? newIncarnation(Date.now());
     if (!this.#identity) {
       this.#store.write("identity", identity);
       this.#identity = identity;
     }
-    if (!identity.registered || identity.historyLost) await this.#register(deviceId, identity);
-  }
-
-  async #register(deviceId: string, identity: SequencerIdentity): Promise<void> {
-    const { incarnation, bornAt } = identity;
-    const [, , others] = await withTimeout(
-      this.env.DB.batch<{ trusted: number }>([
-        slotsLostStatement(this.env.DB, deviceId, incarnation),
-        this.env.DB.prepare("INSERT OR IGNORE INTO sequencer_incarnations (device_id, incarnation, born_at) VALUES (?, ?, ?)").bind(
-          deviceId,
-          incarnation,
-          bornAt,
-        ),
-        this.env.DB.prepare(
-          `SELECT (SELECT trusted_at IS NOT NULL FROM sequencer_incarnations WHERE device_id = ?1 AND incarnation = ?2) AS trusted
-           FROM sequencer_incarnations WHERE device_id = ?1 AND incarnation <> ?2 LIMIT 1`,
-        ).bind(deviceId, incarnation),
-      ]),
-      D1_READ_TIMEOUT_MS,
-      "sequencer registration",
-    );
-    const other = others?.results[0];
-    const registered = { ...identity, registered: true, historyLost: other !== undefined && !other.trusted };
-    if (registered.historyLost && !identity.registered)
-      log("error", "sequencer history lost", { device: await this.#hashedId(), incarnation });
+    if (identity.registered && !identity.historyLost) return;
+    const registered = await registerIncarnation(this.env.DB, deviceId, identity);
+    if (registered.historyLost && !identity.registered) {
+      log("error", "sequencer history lost", { device: await this.#hashedId(), incarnation: identity.incarnation });
+    }
     this.#store.write("identity", registered);
     this.#identity = registered;
   }

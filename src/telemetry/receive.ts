@@ -6,8 +6,8 @@ import { authenticateDevice } from "../devices/token.ts";
 import { isObject, readJson } from "../platform/body.ts";
 import { Problem } from "../platform/errors.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
-import { logRateExceeded, logRequest } from "../plays/door-log.ts";
-import { FLOOD_HEADERS, isFlooding, isNewFlood } from "../plays/flood.ts";
+import { type LoggedCaller, logRateExceeded, logRequest } from "../plays/door-log.ts";
+import { refuseFlood } from "../plays/flood.ts";
 import { queuesInUse } from "../plays/queues.ts";
 import { queueBacklog } from "./backlog.ts";
 import { TELEMETRY_DOOR, TELEMETRY_REJECTIONS, TELEMETRY_TYPES } from "./event.ts";
@@ -67,10 +67,7 @@ async function enter(c: AppContext): Promise<{ sender: Sender; receivedAt: numbe
   }
   const { deviceId, familyId } = await authenticateDevice(headers, c.env, receivedAt);
   const sender: Sender = { kind: "device", deviceId, familyId };
-  if (await isFlooding(c.env.FLOOD_LIMIT, deviceId, receivedAt)) {
-    if (isNewFlood(deviceId)) await logRateExceeded(c.env, loggedSender(c, sender));
-    throw new Problem("rate-limit-exceeded", "Far too many requests; send events in batches.", { headers: FLOOD_HEADERS });
-  }
+  await refuseFlood(c.env, loggedSender(c, sender), receivedAt, "send events in batches");
   return { sender, receivedAt };
 }
 
@@ -112,7 +109,7 @@ function typesOf(records: unknown[]): string[] {
 }
 
 /** Under what the sender stands in log lines, hashed. */
-function loggedSender(c: AppContext, sender: Sender) {
+function loggedSender(c: AppContext, sender: Sender): LoggedCaller {
   const device = sender.kind === "device";
   return {
     correlationId: c.get("correlationId"),

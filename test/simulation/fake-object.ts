@@ -217,6 +217,7 @@ export class ObjectHost {
     let ready = Promise.resolve();
     const ctx = {
       id: { name: this.name },
+      getWebSockets: () => [],
       storage: this.storage.for(life, () => born),
       blockConcurrencyWhile: (work: () => Promise<void>) => {
         ready = work();

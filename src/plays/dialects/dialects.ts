@@ -7,5 +7,6 @@ import { proofEvents } from "./proof-event.ts";
 export const DIALECTS: Record<Door, Dialect> = {
   "playback-log": { idField: "log_id", listField: "logs", read: readPlaybackLog, errors: {} },
   impression: { idField: "log_id", listField: "impressions", read: readPlaybackLog, errors: {} },
+  stream: { idField: "log_id", listField: "logs", read: readPlaybackLog, errors: {} },
   "proof-event": proofEvents,
 };
