@@ -348,9 +348,9 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "slots that were lost with an object's storage pass for known",
-    file: SEQUENCER,
-    find: "        slotsLostStatement(this.env.DB, deviceId, incarnation),\n",
-    replace: '        this.env.DB.prepare("SELECT 1"),\n',
+    file: "src/plays/incarnation.ts",
+    find: "      slotsLostStatement(db, deviceId, incarnation),\n",
+    replace: '      db.prepare("SELECT 1"),\n',
     caughtBy: GIVING,
   },
   {
