@@ -10,6 +10,8 @@ import { admin } from "../support/admin.ts";
 import { makeDevice, playLog, post, postBatch, postOne, type TestDevice } from "../support/device.ts";
 import { endEvent, postEvents, sendEvents, startEvent } from "../support/events.ts";
 import { booksOf, CaughtQueue, deliver, drain, runAlarm, statusOf } from "../support/pipeline.ts";
+import { TestStream } from "../support/stream.ts";
+import { playOnGroup, sentEvent } from "../support/telemetry.ts";
 
 /** When no end of a start can be accepted any more: the door's age, the longest play, and the most that a clock may be off. */
 const ENDABLE_MS = 24 * HOUR_MS + 4 * HOUR_MS + 30 * MINUTE_MS;
@@ -342,13 +344,22 @@ describe("the doors that bill", () => {
       expected_sequence: 3,
     });
     expect(await sendEvents(device, [start, end])).toMatchObject({ accepted: 2, expected_sequence: 5 });
+    const streamed = await device.sign(playLog(device, { sequence: 5 }));
+    const stream = await TestStream.open(device);
+    expect(await stream.plays(1, [streamed])).toMatchObject({ processed: 1, duplicates: 0, verdicts: [{ billable: true }] });
+    expect(await stream.plays(2, [log, impression])).toMatchObject({ processed: 2, duplicates: 2, failed: 0 });
+    stream.close();
+    // Telemetry is shown, and in no bill.
+    await playOnGroup(device);
+    const told = sentEvent(device.contentId, { eventType: "play_complete", sessionId: "s", durationPlayedSeconds: 15 });
+    expect((await post(device, "/telemetry/playback", told)).status).toBe(202);
 
     expect(await (await post(device, "/v1/device/impressions", { impressions: [log, impression] })).json()).toMatchObject({
       processed: 2,
       duplicates: 2,
       failed: 0,
     });
-    expect(await (await postBatch(device, [impression, log])).json()).toMatchObject({ processed: 2, duplicates: 2, failed: 0 });
+    expect(await (await postBatch(device, [impression, log, streamed])).json()).toMatchObject({ processed: 3, duplicates: 3, failed: 0 });
     // The id of a play that another door has taken, under another record.
     expect(await sendEvents(device, [endEvent(device, Date.now() - 1000, { event_id: log.log_id, duration_ms: 1000 })])).toMatchObject({
       errors: [{ event_id: log.log_id, code: "ID_CONFLICT" }],
@@ -360,9 +371,11 @@ describe("the doors that bill", () => {
       const query = `from=${day(-24 * HOUR_MS)}&to=${day(24 * HOUR_MS)}&group_by=${by}&store_id=${device.storeId}`;
       const { body } = await admin("GET", `/v1/admin/reports/proof-of-play?${query}`);
       expect(body.items).toMatchObject([
-        { plays_count: 3, completed_count: 3, billable_count: 3, starts_count: 1, total_duration_ms: 45_000 },
+        { plays_count: 4, completed_count: 4, billable_count: 4, starts_count: 1, total_duration_ms: 60_000 },
       ]);
     }
+    const analytics = await admin("GET", `/v1/admin/analytics/devices/${device.id}`);
+    expect(analytics.body).toMatchObject({ completed_count: 1, played_seconds: 15 });
   });
 
   test("an impression is too old after four hours", async () => {

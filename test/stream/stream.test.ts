@@ -286,10 +286,11 @@ describe("the end", () => {
 
   test("the first frame behind the token's end closes it, and writes nothing", async () => {
     const { device, stream } = await connected();
-    const { token } = await signDeviceToken(env, { deviceId: device.id, familyId: device.familyId, key: null }, Date.now() - 2 * HOUR_MS);
+    const since = Date.now() - 2 * HOUR_MS;
+    const { token } = await signDeviceToken(env, { deviceId: device.id, familyId: device.familyId, key: null }, since);
     await runInDurableObject(objectOf(device), (_, state) => {
       const [socket] = state.getWebSockets();
-      socket?.serializeAttachment({ ...socket.deserializeAttachment(), token });
+      socket?.serializeAttachment({ ...socket.deserializeAttachment(), token, since });
     });
     expect(await runInDurableObject(objectOf(device), (_, state) => state.getWebSockets().length)).toBe(1);
     stream.send({ type: "plays", id: 1, logs: await signedLogs(device, 1) });
