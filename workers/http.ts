@@ -29,6 +29,7 @@ import { Problem } from "../src/platform/errors.ts";
 import { healthRoutes } from "../src/platform/health.ts";
 import { type AppEnv, correlate, createRouter, onError } from "../src/platform/http.ts";
 import { inSpan } from "../src/platform/spans.ts";
+import { CONSOLE, pageRoutes } from "../src/platform/pages.ts";
 import { playlistItemRoutes } from "../src/playlists/items-routes.ts";
 import { playlistRoutes } from "../src/playlists/playlists.ts";
 import { eventRoutes } from "../src/plays/event-routes.ts";
@@ -143,5 +144,6 @@ app.route("/", replayRoutes);
 app.route("/", reports);
 app.route("/", plannedReports);
 app.route("/", analyticsRoutes);
+app.route("/", pageRoutes(CONSOLE));
 
 export type AppType = typeof app;

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { buildAssets } from "./assets.ts";
 import { type AccountState, type DeployNames, deployCommands, deployNames } from "./deploy-plan.ts";
 import { makeSecret, SECRET_NAMES, type SecretName } from "./secrets.ts";
 import { main, mustRun, ROOT, run, Stop, wrangler } from "./tools.ts";
@@ -21,8 +22,9 @@ await main(async () => {
   }
 });
 
-/** Builds the Worker as it would be uploaded, and applies every migration to an empty local database. */
+/** Builds the pages and the Worker as it would be uploaded, and applies every migration to an empty local database. */
 async function rehearse(folder: string): Promise<void> {
+  for (const line of (await buildAssets()).report) console.log(line);
   const output = await mustRun(wrangler("deploy", "--dry-run", "--outdir", join(folder, "worker")), "Building the Worker");
   console.log(/Total Upload:.*/.exec(output)?.[0] ?? "The Worker builds.");
   await mustRun(

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { buildAssets } from "./assets.ts";
 import { type Counts, junitCounts, settleCounts, vitestCounts } from "./count.ts";
 import { findNode, main, nodeTool, ROOT, run, wrangler } from "./tools.ts";
 
@@ -15,6 +16,7 @@ const CHECKS: [what: string, command: () => string[]][] = [
   ["lint and format", () => [bin("biome"), "check", "--error-on-warnings", "."]],
   ["types of the Worker", () => [bin("tsc")]],
   ["types of the tools", () => [bin("tsc"), "-p", "src/cli"]],
+  ["types of the console", () => [bin("tsc"), "-p", "src/console"]],
 ];
 
 /** The secrets that the tests bind by themselves; named here so that the tools do not warn of their absence. */
@@ -27,9 +29,17 @@ await main(async () => {
   const args = Bun.argv.slice(2);
   const reports = mkdtempSync(join(tmpdir(), "alive-signage-test-"));
   try {
+    for (const line of (await buildAssets()).report) console.log(line);
     // Arguments choose tests of vitest: then nothing else is asked.
     const counts =
-      args.length > 0 ? [await runVitest(reports, args)] : [await runChecks(), await runBun(reports), await runVitest(reports, [])];
+      args.length > 0
+        ? [await runVitest(reports, args)]
+        : [
+            await runChecks(),
+            await runBun(reports, "node", ["./test/node", "./test/simulation", "./test/planted"]),
+            await runBun(reports, "browser", ["./test/browser"]),
+            await runVitest(reports, []),
+          ];
     const passed = counts.reduce((sum, one) => sum + one.passed, 0);
     const failed = counts.reduce((sum, one) => sum + one.failed, 0);
     console.log(`${passed} passed, ${failed} failed`);
@@ -56,18 +66,9 @@ async function runVitest(reports: string, args: string[]): Promise<Counts> {
   return await count(nodeTool("vitest/vitest.mjs", [...options, ...args]), file, vitestCounts, TEST_SECRETS);
 }
 
-async function runBun(reports: string): Promise<Counts> {
-  const file = join(reports, "bun.xml");
-  const command = [
-    process.execPath,
-    "test",
-    "./test/node",
-    "./test/simulation",
-    "./test/planted",
-    "--reporter=junit",
-    `--reporter-outfile=${file}`,
-  ];
-  return await count(command, file, junitCounts);
+async function runBun(reports: string, name: string, folders: string[]): Promise<Counts> {
+  const file = join(reports, `${name}.xml`);
+  return await count([process.execPath, "test", ...folders, "--reporter=junit", `--reporter-outfile=${file}`], file, junitCounts);
 }
 
 async function count(

@@ -1,4 +1,5 @@
 import { openSync, readFileSync } from "node:fs";
+import { buildAssets } from "./assets.ts";
 import { mustRun, QUIET, ROOT, Stop, wrangler } from "./tools.ts";
 
 export interface WorkerOptions {
@@ -42,6 +43,7 @@ export async function requireFree(port: number): Promise<void> {
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const url = `http://localhost:${options.port}`;
   await requireFree(options.port);
+  await buildAssets();
   const out = options.logFile ? openSync(options.logFile, "w") : "inherit";
   const child = Bun.spawn(wrangler("dev", ...devArguments(options)), {
     cwd: ROOT,

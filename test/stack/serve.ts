@@ -23,11 +23,16 @@ interface StackOptions {
   /** Opens the runtime's inspector, for a CPU profile. */
   inspectorPort?: number;
   consumer?: { maxBatchSize?: number; maxBatchTimeout?: number };
+  /** Serves the built pages; without it there is no `ASSETS`, and no router in front of the Worker. */
+  pages?: boolean;
 }
 
 const options = JSON.parse(process.argv[2] ?? "{}") as StackOptions;
 const root = resolve(import.meta.dirname, "../..");
-const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
+const { assets, ...workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml")).workerOptions as Record<
+  string,
+  unknown
+>;
 
 const modules = readdirSync(dirname(options.bundle))
   .filter((name) => /\.(js|md|svg)$/.test(name) && name !== "README.md")
@@ -63,6 +68,7 @@ const described = {
   workers: [
     {
       ...workerOptions,
+      ...(options.pages ? { assets } : {}),
       name: "alive-signage",
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       modules,

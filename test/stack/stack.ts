@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildAssets } from "../../src/cli/assets.ts";
 import { findNode, mustRun, ROOT, wrangler } from "../../src/cli/tools.ts";
 
 export const ADMIN_TOKEN = "stack-admin-token";
@@ -14,6 +15,8 @@ export interface StackOptions {
   consumer?: { maxBatchSize?: number; maxBatchTimeout?: number };
   /** The heap that an isolate may have, as the platform limits it. Default: what the machine gives. */
   isolateMb?: number;
+  /** Serves the console and the player too. Not by default: the platform's router in front of them costs a good deal of every request. */
+  pages?: boolean;
 }
 
 /** A running stack: the Worker's address, and a way to its state behind its back. */
@@ -34,6 +37,8 @@ export interface Stack {
  */
 export async function buildBundle(main?: string): Promise<string> {
   removeBundles((pid) => !isRunning(pid));
+  // wrangler wants the pages' folder, whoever asks.
+  await buildAssets();
   const dir = mkdtempSync(join(tmpdir(), `alive-bundle-${process.pid}-`));
   process.once("exit", () => removeBundles((pid) => pid === process.pid));
   await mustRun(wrangler("deploy", ...(main ? [main] : []), "--dry-run", "--outdir", dir), "Building the Worker");
