@@ -13,6 +13,10 @@ const CHECKS: [what: string, command: () => string[]][] = [
     "types of the bindings are up to date (else: bun run types)",
     () => wrangler("types", "src/platform/env.d.ts", "--include-runtime=false", "--strict-vars=false", "--check"),
   ],
+  [
+    "types of the console's calls are up to date (else: bun run types)",
+    () => [process.execPath, resolve(ROOT, "src/cli/api-types.ts"), "--check"],
+  ],
   ["lint and format", () => [bin("biome"), "check", "--error-on-warnings", "."]],
   ["types of the Worker", () => [bin("tsc")]],
   ["types of the tools", () => [bin("tsc"), "-p", "src/cli"]],
