@@ -90,6 +90,10 @@ async function buildApp(app: App, folder: string): Promise<string> {
   if (workers.length > 0) built.push(await Bun.build({ ...options, entrypoints: workers, outdir: out, naming: "[name].[ext]" }));
   const failed = built.find((one) => !one.success);
   if (failed) throw new Stop(`Building src/${app.name} failed:\n${failed.logs.join("\n")}`);
+  // The bundler links the page's own styles alone: those of a part that is loaded later would never come.
+  const styles = listFiles(out).filter((path) => path.endsWith(".css"));
+  if (styles.length > 1)
+    throw new Stop(`src/${app.name} makes several style files (${styles.join(", ")}): import styles in its main file.`);
   writeFileSync(join(out, "files.json"), JSON.stringify(listFiles(out)));
   return weigh(app, out);
 }

@@ -1,12 +1,19 @@
 import "@mantine/core/styles.css";
-import { Button, MantineProvider } from "@mantine/core";
+import "@mantine/dates/styles.css";
+import "@mantine/dropzone/styles.css";
+import "@mantine/notifications/styles.css";
+import "@mantine/spotlight/styles.css";
+import "uplot/dist/uPlot.min.css";
+import "./styles.css";
 import { createRoot } from "react-dom/client";
+import { App } from "./app.tsx";
+import { listenForShortcuts } from "./parts/shortcuts.ts";
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+// Where libraries that add styles look for it: those that Mantine's dialogs use read this name.
+Object.assign(globalThis, { __webpack_nonce__: nonce });
+
+listenForShortcuts();
 const root = document.getElementById("root");
-if (root)
-  createRoot(root).render(
-    <MantineProvider getStyleNonce={() => nonce}>
-      <Button>Hello</Button>
-    </MantineProvider>,
-  );
+if (!root) throw new Error("the page has no #root");
+createRoot(root).render(<App nonce={nonce} />);

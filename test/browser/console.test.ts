@@ -29,11 +29,3 @@ test("hashed files are cached for good, and what is not there is no page", async
   expect((await fetch(`${site.url}/console/assets/gone-12345678.js`)).status).toBe(404);
   expect((await fetch(`${site.url}/console/index.html`)).headers.get("Content-Security-Policy")).not.toBeNull();
 });
-
-test("the console starts", async () => {
-  const { page, context, faults } = await site.visit();
-  await page.goto("/console");
-  await page.getByRole("button").first().waitFor();
-  expect(faults).toEqual([]);
-  await context.close();
-});

@@ -1,0 +1,239 @@
+import { Button, Group, Table, Text, useComputedColorScheme } from "@mantine/core";
+import { IconChartLine, IconTable } from "@tabler/icons-react";
+import { useEffect, useMemo, useRef, useState } from "react";
+import UPlot from "uplot";
+import { count, moment } from "./format.ts";
+import { Panel } from "./panel.tsx";
+import type { StateValue } from "./state.tsx";
+
+/** One line of a chart. */
+export interface Series {
+  label: string;
+  /** One for each point of `x`; null where nothing is known, which is drawn as a gap and never as zero. */
+  values: (number | null)[];
+  /** For series that are a state; others take the accent and the greys, in order. */
+  state?: StateValue;
+  dashed?: boolean;
+}
+
+interface ChartProps {
+  /** The question that it answers: "Plays a minute, by verdict". */
+  title: string;
+  /** Seconds since 1970, ascending; even, for a gap to be seen. */
+  x: number[];
+  series: Series[];
+  /** Lines for what goes on, bars for sums of an hour or a day. */
+  kind?: "lines" | "bars";
+  format?: (value: number) => string;
+  /** The zone that the x axis is told in; the reader's own without it. */
+  zone?: string;
+  height?: number;
+  /** Called with seconds when a part was brushed: sets the page's range. */
+  onRange?: (from: number, to: number) => void;
+}
+
+/** A chart of one idea: zero-based, gaps for what is missing, brush to choose a range, and the same numbers as a table one click away. */
+export function Chart({ title, x, series, kind = "lines", format = count, zone, height = 200, onRange }: ChartProps) {
+  const [asTable, setAsTable] = useState(false);
+  return (
+    <Panel
+      title={title}
+      aside={
+        <Button
+          size="compact-xs"
+          variant="subtle"
+          color="gray"
+          leftSection={asTable ? <IconChartLine size={14} /> : <IconTable size={14} />}
+          onClick={() => setAsTable(!asTable)}
+        >
+          {asTable ? "Chart" : "Table"}
+        </Button>
+      }
+    >
+      {asTable ? (
+        <NumbersTable title={title} x={x} series={series} format={format} zone={zone} />
+      ) : (
+        <>
+          <Legend series={series} />
+          <Plot title={title} x={x} series={series} kind={kind} format={format} zone={zone} height={height} onRange={onRange} />
+        </>
+      )}
+    </Panel>
+  );
+}
+
+const STROKES = ["--accent", "--unknown", "--warn", "--text"];
+
+function colourOf(one: Series, index: number): string {
+  return one.state ? `--${one.state}` : (STROKES[index % STROKES.length] ?? "--accent");
+}
+
+function Legend({ series }: { series: Series[] }) {
+  return (
+    <Group gap="md" mb={4}>
+      {series.map((one, index) => (
+        <Group key={one.label} gap={6} wrap="nowrap">
+          <svg width="14" height="8" aria-hidden>
+            <line
+              x1="0"
+              y1="4"
+              x2="14"
+              y2="4"
+              stroke={`var(${colourOf(one, index)})`}
+              strokeWidth="2"
+              strokeDasharray={one.dashed ? "4 3" : "none"}
+            />
+          </svg>
+          <Text size="xs" c="dimmed">
+            {one.label}
+          </Text>
+        </Group>
+      ))}
+    </Group>
+  );
+}
+
+type PlotProps = Required<Pick<ChartProps, "title" | "x" | "series" | "kind" | "format" | "height">> & {
+  zone: string | undefined;
+  onRange: ((from: number, to: number) => void) | undefined;
+};
+
+function Plot({ title, x, series, kind, format, zone, height, onRange }: PlotProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot | null>(null);
+  const tellRange = useRef(onRange);
+  tellRange.current = onRange;
+  const scheme = useComputedColorScheme();
+  const data = useMemo(() => [x, ...series.map((one) => one.values)] as UPlot.AlignedData, [x, series]);
+  const latest = useRef(data);
+  latest.current = data;
+  const shape = JSON.stringify(series.map(({ label, state, dashed }) => ({ label, state, dashed })));
+  // Colours are read from the page, so the scheme is a reason to draw anew.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: scheme
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const drawn = JSON.parse(shape) as Series[];
+    const options = plotOptions(drawn, { kind, format, zone, height, width: element.clientWidth, colours: coloursOf(element, drawn) });
+    const made = new UPlot(
+      { ...options, hooks: { setSelect: [(self) => tellSelection(self, tellRange.current)] } },
+      latest.current,
+      element,
+    );
+    plot.current = made;
+    const watch = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    watch.observe(element);
+    return () => {
+      watch.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [shape, kind, zone, height, scheme]);
+  useEffect(() => plot.current?.setData(data), [data]);
+  return <div ref={place} role="img" aria-label={`Chart: ${title}. The same numbers are in the table.`} style={{ height }} />;
+}
+
+function tellSelection(self: UPlot, onRange: ((from: number, to: number) => void) | undefined): void {
+  if (self.select.width < 4) return;
+  const [from, to] = [self.posToVal(self.select.left, "x"), self.posToVal(self.select.left + self.select.width, "x")];
+  if (onRange) {
+    self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    onRange(from, to);
+  }
+}
+
+interface Colours {
+  text: string;
+  line: string;
+  strokes: string[];
+}
+
+function coloursOf(element: HTMLElement, series: Series[]): Colours {
+  const style = getComputedStyle(element);
+  const read = (name: string) => style.getPropertyValue(name).trim();
+  return { text: read("--text-quiet"), line: read("--line"), strokes: series.map((one, index) => read(colourOf(one, index))) };
+}
+
+function plotOptions(
+  series: Series[],
+  look: {
+    kind: "lines" | "bars";
+    format: (value: number) => string;
+    zone: string | undefined;
+    width: number;
+    height: number;
+    colours: Colours;
+  },
+): UPlot.Options {
+  const { kind, format, zone, width, height, colours } = look;
+  const axis = { stroke: colours.text, grid: { stroke: colours.line, width: 1 }, ticks: { show: false }, font: "11px system-ui" };
+  const bars = kind === "bars" ? UPlot.paths.bars?.({ size: [0.7, 40] }) : undefined;
+  return {
+    width,
+    height,
+    legend: { show: false },
+    cursor: { drag: { x: true, y: false }, points: { size: 6 } },
+    scales: { x: { time: true }, y: { range: (_self, _least, most) => [0, most > 0 ? most * 1.08 : 1] } },
+    axes: [axis, { ...axis, size: 56, values: (_self, values) => values.map(format) }],
+    tzDate: (at) => (zone ? UPlot.tzDate(new Date(at * 1000), zone) : new Date(at * 1000)),
+    series: [
+      {},
+      ...series.map((one, index) => ({
+        label: one.label,
+        stroke: colours.strokes[index] ?? colours.text,
+        width: 1.75,
+        spanGaps: false,
+        points: { show: false },
+        ...(one.dashed ? { dash: [5, 4] } : {}),
+        ...(bars ? { paths: bars, fill: `${colours.strokes[index] ?? colours.text}55` } : {}),
+      })),
+    ],
+  };
+}
+
+function NumbersTable({
+  title,
+  x,
+  series,
+  format,
+  zone,
+}: {
+  title: string;
+  x: number[];
+  series: Series[];
+  format: (value: number) => string;
+  zone: string | undefined;
+}) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard (WCAG 2.1.1)
+    <section className="table-frame" style={{ maxHeight: 280 }} aria-label={title} tabIndex={0}>
+      <Table className="table" verticalSpacing={4}>
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            {series.map((one) => (
+              <th key={one.label} scope="col" className="number">
+                {one.label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {x.map((at, index) => (
+            <tr key={at}>
+              <td>{moment(at * 1000, zone)}</td>
+              {series.map((one) => {
+                const value = one.values[index];
+                return (
+                  <td key={one.label} className="number">
+                    {value === null || value === undefined ? "–" : format(value)}
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </Table>
+    </section>
+  );
+}

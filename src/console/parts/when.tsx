@@ -1,0 +1,59 @@
+import { Text, Tooltip } from "@mantine/core";
+import { useEffect, useState } from "react";
+import { ago, exact, MINUTE_MS } from "./format.ts";
+
+const TICK_MS = 5000;
+const listeners = new Set<(now: number) => void>();
+let ticking: ReturnType<typeof setInterval> | undefined;
+
+/** The present time in ms, renewed every five seconds for all who show it. */
+export function useNow(): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    listeners.add(setNow);
+    ticking ??= setInterval(() => {
+      const at = Date.now();
+      for (const listener of listeners) listener(at);
+    }, TICK_MS);
+    return () => {
+      listeners.delete(setNow);
+      if (listeners.size === 0) {
+        clearInterval(ticking);
+        ticking = undefined;
+      }
+    };
+  }, []);
+  return now;
+}
+
+/**
+ * A time, told relatively ("3 min. ago"). On hover: exactly, in the store's zone where one is given (else the reader's), and in UTC.
+ * `at` is RFC 3339 or ms; `never` stands where there is none.
+ */
+export function When({ at, zone, never = "–" }: { at: string | number | null | undefined; zone?: string | undefined; never?: string }) {
+  const now = useNow();
+  if (at === null || at === undefined)
+    return (
+      <Text component="span" inherit c="dimmed">
+        {never}
+      </Text>
+    );
+  const ms = typeof at === "number" ? at : Date.parse(at);
+  return (
+    <Tooltip label={<TwoTimes at={ms} zone={zone} />} multiline>
+      <time dateTime={new Date(ms).toISOString()}>{Math.abs(ms - now) < MINUTE_MS / 6 ? "just now" : ago(ms, now)}</time>
+    </Tooltip>
+  );
+}
+
+function TwoTimes({ at, zone }: { at: number; zone: string | undefined }) {
+  return (
+    <>
+      <div>
+        {exact(at, zone)}
+        {zone ? ` (${zone})` : ""}
+      </div>
+      <div>{exact(at, "UTC")}</div>
+    </>
+  );
+}

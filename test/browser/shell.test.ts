@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { ADMIN_TOKEN } from "../stack/stack.ts";
+import { expectAccessible, signInByToken } from "./acts.ts";
+import { openSite, type Site } from "./site.ts";
+
+let site: Site;
+beforeAll(async () => {
+  site = await openSite();
+}, 120_000);
+afterAll(() => site.close());
+
+test("nobody sees a page before signing in; a wrong token is refused in words, a right one leads to where one wanted to go", async () => {
+  const { page, context, faults } = await site.visit();
+  await page.goto("/console/devices");
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Sign in with an API token" }).click();
+  await page.getByLabel("API token").fill("alive_wrong");
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("alert").getByText("Not authenticated").waitFor();
+  await page.getByLabel("API token").fill(ADMIN_TOKEN);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("heading", { name: "Devices", level: 1 }).waitFor();
+  expect(faults).toEqual([]);
+  await context.close();
+}, 30_000);
+
+test("the navigation leads to every page, by mouse and by keys; the way is shown above", async () => {
+  const visit = await site.visit();
+  await signInByToken(visit);
+  const { page, context, faults } = visit;
+  await page.goto("/console");
+  for (const title of [
+    "Devices",
+    "Stores",
+    "Content",
+    "Playlists",
+    "Schedules",
+    "Campaigns",
+    "Reports",
+    "Pipeline",
+    "Incidents",
+    "Settings",
+    "Audit",
+  ]) {
+    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: title }).click();
+    await page.getByRole("heading", { name: title, level: 1 }).waitFor();
+    expect(await page.getByRole("navigation", { name: "Breadcrumb" }).textContent()).toContain(title);
+  }
+  await page.keyboard.press("g");
+  await page.keyboard.press("s");
+  await page.getByRole("heading", { name: "Stores", level: 1 }).waitFor();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+  await page.keyboard.press("Escape");
+  expect(faults).toEqual([]);
+  await context.close();
+}, 60_000);
+
+test("the search finds pages and things by name", async () => {
+  await site.api("POST", "/v1/admin/suppliers", { name: "Northern Retail" });
+  const [supplier] = (await site.api<{ items: { id: string }[] }>("GET", "/v1/admin/suppliers")).items;
+  const store = await site.api<{ id: string }>("POST", "/v1/admin/stores", {
+    supplier_id: supplier?.id,
+    name: "<b>Harbour</b> & Co",
+    timezone: "Europe/Oslo",
+  });
+  const visit = await site.visit();
+  await signInByToken(visit);
+  const { page, context, faults } = visit;
+  await page.goto("/console");
+  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByPlaceholder("Search devices").fill("harb");
+  // A name with HTML in it is text, and nothing else.
+  await page.getByRole("dialog").getByText("<b>Harbour</b> & Co").click();
+  await page.waitForURL(`**/console/stores/${store.id}`);
+  expect(faults).toEqual([]);
+  await context.close();
+}, 30_000);
+
+test("the theme is chosen and kept", async () => {
+  const visit = await site.visit({ colorScheme: "light" });
+  await signInByToken(visit);
+  const { page, context } = visit;
+  await page.goto("/console");
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  await page.getByRole("button", { name: "Use the dark theme" }).click();
+  await page.getByRole("button", { name: "Use the light theme" }).waitFor();
+  expect(await ground()).toBe("rgb(22, 22, 21)");
+  await page.reload();
+  await page.getByRole("button", { name: "Use the light theme" }).waitFor();
+  expect(await ground()).toBe("rgb(22, 22, 21)");
+  await context.close();
+}, 30_000);
+
+test("while the server is away the page says so, and goes on by itself", async () => {
+  const visit = await site.visit();
+  await signInByToken(visit);
+  const { page, context } = visit;
+  await page.goto("/console");
+  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByPlaceholder("Search devices").waitFor();
+  await context.setOffline(true);
+  await page.getByPlaceholder("Search devices").fill("anything");
+  await page.getByText("The server does not answer").waitFor();
+  await context.setOffline(false);
+  await page.getByText("The server does not answer").waitFor({ state: "detached" });
+  await context.close();
+}, 30_000);

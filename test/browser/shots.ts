@@ -1,0 +1,21 @@
+import { ADMIN_TOKEN } from "../stack/stack.ts";
+import { openSite } from "./site.ts";
+
+// Takes pictures of pages in both themes: `bun test/browser/shots.ts <folder> [path …]`. For looking at, not a test.
+const [folder = "/tmp/shots", ...paths] = Bun.argv.slice(2);
+const site = await openSite();
+try {
+  for (const colorScheme of ["light", "dark"] as const) {
+    const { page, faults } = await site.visit({ colorScheme, viewport: { width: 1360, height: 860 } });
+    await page.addInitScript((token) => sessionStorage.setItem("alive.token", token), ADMIN_TOKEN);
+    for (const path of paths.length > 0 ? paths : ["/"]) {
+      await page.goto(`/console${path}`);
+      await page.waitForLoadState("networkidle");
+      await page.screenshot({ path: `${folder}/${path.replaceAll(/[^a-z0-9]+/gi, "-")}-${colorScheme}.png` });
+    }
+    if (faults.length > 0) console.log(colorScheme, faults);
+  }
+} finally {
+  await site.close();
+}
+process.exit(0);
