@@ -171,6 +171,31 @@ export type Content = {
   version: number;
 };
 
+export type ContentAnalytics = {
+  content_id: string;
+  title: string;
+  from: string;
+  to: string;
+  /** The first day that is still kept. */
+  kept_from: string;
+  starts_count: number;
+  completed_count: number;
+  /** Time listened or watched, by what sessions have grown. */
+  played_seconds: number;
+  unique_sessions: Distinct;
+  unique_devices: Distinct;
+  /** Days with telemetry, the oldest first. */
+  days: ({
+    day: string;
+    starts_count: number;
+    completed_count: number;
+    /** Time listened or watched, by what sessions have grown. */
+    played_seconds: number;
+    unique_sessions: Distinct;
+    unique_devices: Distinct;
+  })[];
+};
+
 export type ContentChange = {
   external_id?: string | null;
   name?: string;
@@ -292,6 +317,22 @@ export type Device = {
   keys?: (DeviceKey)[];
 };
 
+export type DeviceAnalytics = {
+  device_id: string;
+  from: string;
+  to: string;
+  /** The first day that is still kept. */
+  kept_from: string;
+  /** Starts that telemetry told of. What is billed stands in the proof of play. */
+  plays_count: number;
+  completed_count: number;
+  /** Time listened or watched, by what sessions have grown. */
+  played_seconds: number;
+  distinct_contents: Distinct;
+  /** null: none in the range. */
+  last_activity_at: string | null;
+};
+
 export type DeviceChange = {
   external_name?: string;
   store_id?: string | null;
@@ -389,6 +430,12 @@ export type DeviceKey = {
   valid_to: string | null;
 };
 
+export type Distinct = {
+  count: number;
+  /** As a share of the count: 0 where it is exact (up to 256), else that of the sketch, 0.0163. */
+  standard_error: number;
+};
+
 export type EventsAnswer = {
   accepted: number;
   duplicates: number;
@@ -428,6 +475,7 @@ export type GroupPolicy = {
   max_age_hours?: {
     "playback-log"?: number;
     impression?: number;
+    stream?: number;
     "proof-event"?: number;
   };
   signature?: "required" | "optional";
@@ -1161,6 +1209,79 @@ export type TakeoverCreate = {
   ends_at?: string | null;
 };
 
+export type TelemetryAnswer = {
+  accepted: true;
+  sampled?: true;
+  correlationId: string;
+};
+
+export type TelemetryBatch = {
+  events: (TelemetryEvent)[];
+};
+
+export type TelemetryBatchAnswer = {
+  /** Sampled ones among them. */
+  accepted: number;
+  rejected: number;
+  duplicates: number;
+  sampled?: true;
+  sampledCount?: number;
+  correlationId: string;
+  errors: ({
+    index: number;
+    eventId: string | null;
+    code: "VALIDATION_ERROR" | "INVALID_EVENT_TYPE" | "INVALID_TRACK_ID" | "INVALID_TIMESTAMP" | "INVALID_POSITION" | "INVALID_DURATION" | "INVALID_SESSION_ID" | "INVALID_DEVICE_ID" | "TRACK_ACCESS_DENIED" | "ID_CONFLICT" | "PLAYER_LIMIT" | "RATE_LIMIT_EXCEEDED" | "SERVICE_UNAVAILABLE";
+    error: string;
+    retryable: boolean;
+  })[];
+};
+
+export type TelemetryEvent = {
+  /** In any case. */
+  eventType: "play_start" | "play_stop" | "play_progress" | "play_complete" | "seek";
+  /** A content's id (UUID) or external id (ULID). */
+  trackId: string;
+  /** At most 24 hours old, 7 days in a batch; at most 5 min ahead. */
+  clientTimestamp: string;
+  positionSeconds?: number;
+  /** How much of the track was played in the session so far: only what it has grown by is added. */
+  durationPlayedSeconds?: number;
+  sessionId?: string;
+  /** A reporter's name for its player, hashed already. */
+  deviceId?: string;
+  clientVersion?: string;
+  /** Absent: derived from the event, so that a retry still meets itself. */
+  eventId?: string;
+};
+
+export type TelemetryFeed = {
+  items: (TelemetryFeedEvent)[];
+};
+
+export type TelemetryFeedEvent = {
+  type: "play_start" | "play_stop" | "play_progress" | "play_complete" | "seek";
+  content_id: string;
+  title: string | null;
+  /** null: a reporter that names no device. */
+  device_id: string | null;
+  /** By the player's clock. */
+  at: string;
+  received_at: string;
+  position_seconds: number | null;
+};
+
+export type TopContent = {
+  since: string;
+  items: ({
+    content_id: string;
+    title: string;
+    starts_count: number;
+    completed_count: number;
+    /** Time listened or watched, by what sessions have grown. */
+    played_seconds: number;
+  })[];
+};
+
 export type Webhook = {
   id: string;
   name: string;
@@ -1294,6 +1415,12 @@ export interface Api {
     body: undefined;
     answer: Health;
   };
+  "GET /metrics": {
+    path: undefined;
+    query: undefined;
+    body: undefined;
+    answer: string;
+  };
   "GET /v1/admin/ad-groups": {
     path: undefined;
     query: { limit?: number; cursor?: string; campaign_id?: string; tag?: string; archived?: "true" | "false"; q?: string };
@@ -1308,6 +1435,36 @@ export interface Api {
     query: undefined;
     body: undefined;
     answer: AdGroup;
+  };
+  "GET /v1/admin/analytics/content/{id}": {
+    path: { id: string };
+    query: { from?: string; to?: string };
+    body: undefined;
+    answer: ContentAnalytics;
+  };
+  "GET /v1/admin/analytics/devices/{id}": {
+    path: { id: string };
+    query: { from?: string; to?: string };
+    body: undefined;
+    answer: DeviceAnalytics;
+  };
+  "GET /v1/admin/analytics/live": {
+    path: undefined;
+    query: undefined;
+    body: undefined;
+    answer: string;
+  };
+  "GET /v1/admin/analytics/recent": {
+    path: undefined;
+    query: { count?: number };
+    body: undefined;
+    answer: TelemetryFeed;
+  };
+  "GET /v1/admin/analytics/top-content": {
+    path: undefined;
+    query: { count?: number; since?: string };
+    body: undefined;
+    answer: TopContent;
   };
   "GET /v1/admin/audit-log": {
     path: undefined;
@@ -1675,6 +1832,12 @@ export interface Api {
     body: undefined;
     answer: Plan;
   };
+  "GET /v1/device/stream": {
+    path: undefined;
+    query: undefined;
+    body: undefined;
+    answer: null;
+  };
   "PATCH /v1/admin/ad-groups/{id}": {
     path: { id: string };
     query: undefined;
@@ -1758,6 +1921,18 @@ export interface Api {
     query: undefined;
     body: PlaybackLogBatch;
     answer: BatchAnswer;
+  };
+  "POST /telemetry/playback": {
+    path: undefined;
+    query: undefined;
+    body: TelemetryEvent;
+    answer: TelemetryAnswer;
+  };
+  "POST /telemetry/playback/batch": {
+    path: undefined;
+    query: undefined;
+    body: TelemetryBatch;
+    answer: TelemetryBatchAnswer;
   };
   "POST /v1/admin/ad-groups": {
     path: undefined;
