@@ -22,6 +22,16 @@ const PUBLIC = [
   "POST /v1/device/time",
 ];
 
+/** What anybody may call from the console's own pages, and from nowhere else. */
+const FOR_PAGES = [
+  ...["sign-in/email", "sign-out", "change-password", "two-factor/verify-totp", "two-factor/verify-backup-code", "two-factor/enable"].map(
+    (path) => `POST /api/auth/${path}`,
+  ),
+  ...["two-factor/disable", "two-factor/generate-backup-codes"].map((path) => `POST /api/auth/${path}`),
+  "POST /v1/invitations/look",
+  "POST /v1/invitations/accept",
+];
+
 // Middleware is registered for all methods; a route never is.
 const routes = [...new Set(app.routes.filter((route) => route.method !== "ALL").map((route) => `${route.method} ${route.path}`))];
 
@@ -33,7 +43,7 @@ async function send(route: string, headers: Record<string, string>): Promise<Res
 }
 
 describe("every route that is not public demands a token", () => {
-  const guarded = routes.filter((route) => !PUBLIC.includes(route));
+  const guarded = routes.filter((route) => !PUBLIC.includes(route) && !FOR_PAGES.includes(route));
 
   test("and there are such routes, of the registry and of all doors", () => {
     expect(guarded).toEqual(expect.arrayContaining(["POST /v1/admin/stores", "PATCH /v1/admin/devices/:id", "GET /v1/admin/audit-log"]));
@@ -64,6 +74,37 @@ test("administrators' answers, errors among them, stay out of caches and frames"
 test("every public route is there and lets anybody in", async () => {
   expect(routes).toEqual(expect.arrayContaining(PUBLIC));
   for (const route of PUBLIC) expect((await send(route, {})).status, route).not.toBe(401);
+});
+
+describe("what is for the console's pages is refused to all others", () => {
+  const page = { Origin: "http://localhost", "X-Requested-With": "alive-console" };
+
+  test.each(FOR_PAGES)("%s", async (route) => {
+    expect(routes).toContain(route);
+    for (const headers of [{}, { ...page, Origin: "" }, { ...page, Origin: "https://evil.example" }, { ...page, Origin: "null" }]) {
+      const answer = await send(route, headers);
+      expect(answer.status).toBe(403);
+      expect(await answer.json()).toMatchObject({ code: "CROSS_SITE" });
+    }
+    expect((await send(route, { Origin: "http://localhost" })).status).toBe(403);
+    const answer = await send(route, page);
+    expect(answer.status).not.toBe(403);
+    expect(answer.headers.get("Cache-Control")).toBe("no-store");
+  });
+
+  test("and nothing else of the library that does it can be called", async () => {
+    for (const path of [
+      "sign-up/email",
+      "get-session",
+      "list-sessions",
+      "update-user",
+      "request-password-reset",
+      "two-factor/send-otp",
+      "ok",
+    ]) {
+      for (const method of ["GET", "POST"]) expect((await send(`${method} /api/auth/${path}`, page)).status, path).toBe(404);
+    }
+  });
 });
 
 describe("CORS", () => {

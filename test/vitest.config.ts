@@ -24,6 +24,7 @@ export default defineConfig({
           TEST_MIGRATIONS: await readD1Migrations(`${root}migrations`),
           ENVIRONMENT: "test",
           ADMIN_TOKEN: "test-admin-token",
+          AUTH_SECRET: "test-auth-secret-of-more-than-32-characters",
           DEVICE_TOKEN_SECRET: "test-device-token-secret",
           HASH_SECRET: "test-hash-secret",
           OUTBOX_RESEND_AFTER_MS: "5000",

@@ -1,3 +1,4 @@
+import { forgetSignIns } from "../src/auth/tries.ts";
 import { sweepContent } from "../src/content/sweep.ts";
 import { expireCommands } from "../src/devices/commands.ts";
 import { deliverProfiles } from "../src/devices/push.ts";
@@ -50,6 +51,7 @@ const JOBS: Record<string, Record<string, Job>> = {
     [SWEEP_JOB]: sweepOutboxes,
     "expire commands": (env, now) => expireCommands(env.DB, now),
     "forget idempotency keys": (env, now) => forgetIdempotencyKeys(env.DB, now),
+    "forget sign-ins": (env, now) => forgetSignIns(env.DB, now),
     retain: (env, now) => retain(env, now),
     "forget telemetry": (env, now) => forgetTelemetry(env, now),
     "compact the archive": (env, now) => compact(env, now),

@@ -3,8 +3,13 @@ import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import { auditRoutes } from "../src/audit/log.ts";
+import { accountRoutes } from "../src/auth/account-routes.ts";
 import { requireAdmin } from "../src/auth/admin.ts";
+import { invitationRoutes } from "../src/auth/invitations-routes.ts";
+import { linkRoutes } from "../src/auth/link-routes.ts";
+import { fromConsole, signInRoutes } from "../src/auth/sign-in-routes.ts";
 import { tokenRoutes } from "../src/auth/tokens-routes.ts";
+import { userRoutes } from "../src/auth/users-routes.ts";
 import { adGroupRoutes } from "../src/campaigns/ad-groups.ts";
 import { campaignRoutes } from "../src/campaigns/campaigns.ts";
 import { contentRoutes } from "../src/content/content.ts";
@@ -101,6 +106,9 @@ app.use("/v1/admin/*", secureHeaders(), privately, requireAdmin, tellAfterChange
 // Files are no JSON: their routes have limits of their own, and must see the body before anybody holds it in memory.
 app.use("/v1/admin/*", (c, next) => (carriesFile(c.req.path) ? next() : adminBodyLimit(c, next)));
 
+app.use("/api/auth/*", secureHeaders(), privately, adminBodyLimit, fromConsole);
+app.use("/v1/invitations/*", secureHeaders(), privately, adminBodyLimit, fromConsole);
+
 // One line for each feature's router.
 app.route("/", healthRoutes(queuesInUse));
 app.route(
@@ -134,6 +142,11 @@ app.route("/", takeoverRoutes);
 app.route("/", planRoutes);
 app.route("/", webhookRoutes);
 app.route("/", tokenRoutes);
+app.route("/", signInRoutes);
+app.route("/", linkRoutes);
+app.route("/", accountRoutes);
+app.route("/", userRoutes);
+app.route("/", invitationRoutes);
 app.route("/", auditRoutes);
 app.route("/", playLogRoutes);
 app.route("/", eventRoutes);

@@ -18,7 +18,9 @@ export function guarded(access: Access) {
     authorize(c, access);
     await next();
   };
-  return { security: [{ admin: callersOf(access) }], middleware: [guard] };
+  const callers = callersOf(access);
+  const session = { session: callers };
+  return { security: access.level === "own" ? [session] : [{ admin: callers }, session], middleware: [guard] };
 }
 
 /**

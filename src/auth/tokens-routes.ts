@@ -9,11 +9,12 @@ import { idField, nameField, timeField } from "../platform/fields.ts";
 import { createRouter, responses } from "../platform/http.ts";
 import { readIdempotency } from "../platform/idempotency.ts";
 import { pageSchema } from "../platform/paging.ts";
-import { type Requirement, refuseWhereStatement } from "../platform/requirement.ts";
+import { refuseWhereStatement } from "../platform/requirement.ts";
 import { presentRow, type Row } from "../platform/rows.ts";
 import { DAY_MS } from "../platform/time.ts";
 import { guarded } from "./access.ts";
-import { ADMINISTER, type ReporterScope, ROLES, type ViewerScope } from "./principal.ts";
+import { ADMINISTER, ROLES } from "./principal.ts";
+import { scopeColumnRequirements, viewerScopeSchema } from "./scope.ts";
 import { apiTokens } from "./tables.ts";
 import { forgetToken, newToken, TOKEN_FRESH_MS, TOKEN_PREFIX, type TokenState, tokenState } from "./tokens.ts";
 
@@ -26,12 +27,6 @@ const STATES = ["active", "expired", "revoked"] as const satisfies TokenState[];
 
 type TokenRow = typeof apiTokens.$inferSelect;
 
-const viewerScopeSchema = z
-  .strictObject({
-    supplier_id: idField.optional(),
-    brand_name: nameField.optional().meta({ description: "As its campaigns have it, letter for letter", example: "Cola" }),
-  })
-  .refine((scope) => Object.keys(scope).length === 1, "names either supplier_id or brand_name");
 const reporterScopeSchema = z
   .strictObject({
     all_content: z.literal(true).optional(),
@@ -100,31 +95,8 @@ const tokenResource: Resource<TokenRow> = {
   filters: { role: equals(apiTokens.role, z.enum(ROLES)), q: contains(apiTokens.name) },
   visible: {},
   hidden: ["token_hash"],
-  requirements: (before, { scope_json }) =>
-    before || scope_json === null ? [] : scopeRequirements(JSON.parse(scope_json) as ViewerScope | ReporterScope),
+  requirements: (before, { scope_json }) => (before ? [] : scopeColumnRequirements(scope_json)),
 };
-
-/** What a scope names must be there: a name that was mistyped would be a token that sees nothing. */
-function scopeRequirements(scope: ViewerScope | ReporterScope): Requirement[] {
-  const common = { code: "REFERENCE_NOT_FOUND", detail: "There is nothing with this id." };
-  const listed = (field: "content_ids" | "campaign_ids", table: string, ids: string[] | undefined): Requirement => ({
-    ...common,
-    breaches: `SELECT e.key AS at FROM json_each(?) e WHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE id = e.value)`,
-    values: [JSON.stringify(ids ?? [])],
-    pointer: (at) => `/scope/${field}/${at}`,
-  });
-  if ("supplier_id" in scope) {
-    const breaches = "SELECT NULL AS at WHERE NOT EXISTS (SELECT 1 FROM suppliers WHERE id = ?)";
-    return [{ ...common, breaches, values: [scope.supplier_id], pointer: () => "/scope/supplier_id" }];
-  }
-  if ("brand_name" in scope) {
-    const breaches = "SELECT NULL AS at WHERE NOT EXISTS (SELECT 1 FROM campaigns WHERE brand_name = ?)";
-    const detail = "No campaign has this brand_name.";
-    return [{ ...common, breaches, detail, values: [scope.brand_name], pointer: () => "/scope/brand_name" }];
-  }
-  if ("all_content" in scope) return [];
-  return [listed("content_ids", "content", scope.content_ids), listed("campaign_ids", "campaigns", scope.campaign_ids)];
-}
 
 const common = { ...guarded(ADMINISTER), tags: ["API tokens"] };
 const query = listQuery(tokenResource.filters).extend({ state: z.enum(STATES).optional() });

@@ -4,7 +4,7 @@ import { parseEnv } from "node:util";
 import { ROOT } from "./tools.ts";
 
 /** The secrets that the Worker requires, as in `wrangler.toml`. */
-export const SECRET_NAMES = ["ADMIN_TOKEN", "DEVICE_TOKEN_SECRET", "HASH_SECRET"] as const;
+export const SECRET_NAMES = ["ADMIN_TOKEN", "AUTH_SECRET", "DEVICE_TOKEN_SECRET", "HASH_SECRET"] as const;
 export type SecretName = (typeof SECRET_NAMES)[number];
 export type Secrets = Record<SecretName, string>;
 

@@ -24,7 +24,7 @@ const CHECKS: [what: string, command: () => string[]][] = [
 ];
 
 /** The secrets that the tests bind by themselves; named here so that the tools do not warn of their absence. */
-const TEST_SECRETS = { ADMIN_TOKEN: "unused", DEVICE_TOKEN_SECRET: "unused", HASH_SECRET: "unused" };
+const TEST_SECRETS = { ADMIN_TOKEN: "unused", AUTH_SECRET: "unused", DEVICE_TOKEN_SECRET: "unused", HASH_SECRET: "unused" };
 
 /** `bun run test [arguments of vitest]`: all that CI runs. Ends with one line, `N passed, N failed`. */
 await main(async () => {

@@ -1,4 +1,4 @@
-import { ipv6Groups, unmappedAddress } from "../platform/address.ts";
+import { addressNetwork } from "../platform/address.ts";
 import { keyedHash } from "../platform/log.ts";
 import { MINUTE_MS, SECOND_MS } from "../platform/time.ts";
 
@@ -26,12 +26,6 @@ export function limitSince(now: number): number {
 export function limitRetryAfterS(oldestMinute: number | null, now: number): number {
   const leaves = (oldestMinute ?? limitMinute(now)) + LIMIT_WINDOW_MS + MINUTE_MS;
   return Math.max(1, Math.ceil((leaves - now) / SECOND_MS));
-}
-
-/** What limits count an address as: an IPv6 network of 64 bits, which one household has to itself, else the address. */
-export function addressNetwork(address: string): string {
-  const groups = ipv6Groups(unmappedAddress(address));
-  return groups ? `${groups.slice(0, 4).join(":")}::/64` : unmappedAddress(address);
 }
 
 /** Under which name the tables count an address for a purpose. Nobody can tell the address from it. */

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { withOrigin } from "../audit/origin.ts";
 import { authorize } from "../auth/access.ts";
-import { identify } from "../auth/admin.ts";
+import { identify, speaksAsAdmin } from "../auth/admin.ts";
 import { OPERATE } from "../auth/principal.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { toIso } from "../platform/time.ts";
@@ -39,7 +39,7 @@ const createClaim = createRoute({
   tags: ["Pairing"],
   summary: "Make a claim code",
   description:
-    "With an administrator's token: a code with presets, which needs no approval. Without one: a code for the player that asks, " +
+    "By an administrator: a code with presets, which needs no approval. By anybody else: a code for the player that asks, " +
     "which an administrator must approve; keep the device_code secret.",
   middleware: [smallBody] as const,
   request: {
@@ -126,7 +126,7 @@ export const pairingRoutes = createRouter()
   .openapi(createClaim, async (c) => {
     const now = Date.now();
     const body = c.req.valid("json");
-    if (c.req.raw.headers.has("Authorization")) {
+    if (speaksAsAdmin(c.req.raw)) {
       await identify(c, now);
       authorize(c, OPERATE);
       forbidFields(body, ["device_info", "public_key"], "Only a player says this of itself.");

@@ -28,6 +28,14 @@ export function describeApi(app: OpenAPIHono<AppEnv>): OpenApiDocument {
             "An API token, or the secret ADMIN_TOKEN, which is of role admin. Each operation names the roles that it lets in; " +
             "viewer:supplier and viewer:brand are viewers that see only one supplier or brand, to which the answer is narrowed.",
         },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "__Host-alive.session_token",
+          description:
+            "Who is signed in at the console. What changes something must come from a page of the same origin and carry the header " +
+            "X-Requested-With: alive-console. Over plain HTTP on this machine the cookie is called alive.session_token.",
+        },
         device: {
           type: "http",
           scheme: "bearer",

@@ -7,14 +7,14 @@ export const PROBLEM_TEXTS: Record<ProblemType, { means: string; remedy: string 
     remedy: "Correct what `errors` names. Sending the same request again has the same result.",
   },
   unauthorized: {
-    means: "The request carries no token, or one that is not in force.",
+    means: "The request carries no token, or one that is not in force; or somebody could not be signed in.",
     remedy:
-      "Send the token as `Authorization: Bearer`. `code` says what is wrong: `TOKEN_MISSING`, `TOKEN_UNKNOWN`, `TOKEN_EXPIRED` or `TOKEN_REVOKED`. A device fetches a new one with its refresh token; for an API token ask an administrator.",
+      "Send the token as `Authorization: Bearer`. `code` says what is wrong: `TOKEN_MISSING`, `TOKEN_UNKNOWN`, `TOKEN_EXPIRED` or `TOKEN_REVOKED`; `SESSION_EXPIRED` at the console: sign in again. A device fetches a new one with its refresh token; for an API token ask an administrator.",
   },
   forbidden: {
     means: "The caller is known, but may not do this.",
     remedy:
-      "`detail` says which role it takes. Code `OUT_OF_SCOPE`: the token sees only one supplier or brand, and this cannot be narrowed to it. Ask an administrator; sending it again does not help.",
+      "`detail` says which role it takes. Code `OUT_OF_SCOPE`: the caller sees only one supplier or brand, and this cannot be narrowed to it. `CROSS_SITE`: a browser's cookie speaks only for the console's own pages. `ACCESS_REQUIRED`: sign in at Cloudflare Access first. Ask an administrator; sending it again does not help.",
   },
   "device-revoked": {
     means: "An administrator revoked this device. It may write nothing more; what it delivered before is kept.",
@@ -44,6 +44,10 @@ export const PROBLEM_TEXTS: Record<ProblemType, { means: string; remedy: string 
   "claim-expired": {
     means: "The claim code is older than ten minutes.",
     remedy: "Make a new code.",
+  },
+  "link-closed": {
+    means: "The link to set a password was used, has expired, or was taken back: `code` is `LINK_USED`, `LINK_EXPIRED` or `LINK_REVOKED`.",
+    remedy: "Ask an administrator for another.",
   },
   "precondition-failed": {
     means: "Somebody changed it since it was read; the ETag in `If-Match` is not the current one.",

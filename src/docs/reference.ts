@@ -43,7 +43,7 @@ export function operationsOf(document: OpenApiDocument): Operation[] {
         summary: operation.summary ?? "",
         description: operation.description ?? "",
         security: (operation.security ?? []).flatMap((scheme) => Object.keys(scheme)),
-        roles: (operation.security ?? []).flatMap((scheme) => Object.values(scheme).flat()),
+        roles: [...new Set((operation.security ?? []).flatMap((scheme) => Object.values(scheme).flat()))],
         parameters: (operation.parameters ?? []) as Parameter[],
         body: schemaOf(body),
         answers: Object.entries(operation.responses ?? {}).map(([status, answer]) => ({
@@ -82,7 +82,7 @@ function renderOperation(operation: Operation, schemas: Schemas): Html {
   return html`<section id="${operation.anchor}">
 <h3><span class="method">${operation.method}</span> <code>${operation.path}</code></h3>
 <p>${operation.summary}${operation.description ? html`. ${operation.description}` : ""}
-<span class="muted">${security.length > 0 ? `Token: ${security.join(" or ")}${roles.length > 0 ? ` (${roles.join(", ")})` : ""}.` : "Public."}</span></p>
+<span class="muted">${security.length > 0 ? `By: ${security.join(" or ")}${roles.length > 0 ? ` (${roles.join(", ")})` : ""}.` : "Public."}</span></p>
 ${
   parameters.length > 0
     ? html`<h4>Parameters</h4><table>${parameters.map(

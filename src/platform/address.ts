@@ -21,3 +21,9 @@ export function coarseNetwork(address: string): string {
   const groups = ipv6Groups(plain);
   return groups ? `${groups.slice(0, 3).join(":")}::/48` : "";
 }
+
+/** What limits count an address as: an IPv6 network of 64 bits, which one household has to itself, else the address. */
+export function addressNetwork(address: string): string {
+  const groups = ipv6Groups(unmappedAddress(address));
+  return groups ? `${groups.slice(0, 4).join(":")}::/64` : unmappedAddress(address);
+}

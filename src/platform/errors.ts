@@ -15,6 +15,7 @@ export const PROBLEM_TYPES = {
   conflict: { status: 409, title: "Conflict" },
   "claim-used": { status: 409, title: "The claim code was used" },
   "claim-expired": { status: 410, title: "The claim code has expired" },
+  "link-closed": { status: 410, title: "The link is good no more" },
   "precondition-failed": { status: 412, title: "Changed by somebody else" },
   "payload-too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "The body is not JSON" },

@@ -4,12 +4,25 @@ import { requireAdmin } from "../../src/auth/admin.ts";
 import { correlate, createRouter, onError } from "../../src/platform/http.ts";
 import { app } from "../../workers/http.ts";
 import { admin, call, create } from "../support/admin.ts";
+import { type SignedInBrowser, signedIn } from "../support/people.ts";
 import { bearer, makeExpired, makeToken } from "../support/tokens.ts";
 
 const under = (paths: string[]) => paths.map((path) => `GET /v1/admin/${path}`);
 
+const posting = (paths: string[]) => paths.map((path) => `POST /v1/admin/${path}`);
+
 /** What only role admin may call. */
-const ADMIN_ONLY = ["POST /v1/admin/tokens", ...under(["tokens", "tokens/:id"]), "POST /v1/admin/tokens/:id/revoke"];
+const ADMIN_ONLY = [
+  ...under(["tokens", "tokens/:id", "users", "users/:id", "invitations", "invitations/:id"]),
+  ...posting(["tokens", "tokens/:id/revoke", "users/:id/reset-two-factor", "users/:id/reset-password"]),
+  ...posting(["invitations", "invitations/setup", "invitations/:id/revoke"]),
+  "PATCH /v1/admin/users/:id",
+  "DELETE /v1/admin/users/:id",
+];
+
+const SIGN_OUT_EVERYWHERE = "POST /v1/admin/me/sessions/revoke-all";
+/** What people may do with their own account, and no token. */
+const OWN = ["PATCH /v1/admin/me", ...under(["me/sessions"]), "DELETE /v1/admin/me/sessions/:id", SIGN_OUT_EVERYWHERE];
 
 const REPORTS = under(["reports/proof-of-play", "reports/proof-of-play.csv", "reports/planned", "reports/planned.csv"]);
 
@@ -19,6 +32,7 @@ const BY_SUPPLIER = [
   ...under(["devices/:id/commands", "devices/:id/commands/:command_id", "devices/:id/plan", "devices/:id/refused"]),
   ...under(["devices/:id/sequencer", "incidents", "incidents/:id", "analytics/devices/:id"]),
   ...REPORTS,
+  ...under(["me"]),
 ];
 
 /** What a viewer of one brand may read. */
@@ -27,6 +41,7 @@ const BY_BRAND = [
   ...under(["schedules", "schedules/:id", "content", "content/:id", "content/:id/versions", "content/:id/versions/:version_id"]),
   ...under(["analytics/content/:id", "analytics/top-content", "analytics/recent", "analytics/live"]),
   ...REPORTS,
+  ...under(["me"]),
 ];
 
 const CREATE_CLAIM = "POST /v1/device/pairing/create-claim";
@@ -42,6 +57,7 @@ const routes = [
 /** Who may call a route, in the words of OpenAPI. */
 function callersOf(route: string): string[] {
   if (ADMIN_ONLY.includes(route)) return ["admin"];
+  if (OWN.includes(route)) return ["user"];
   if (!route.startsWith("GET ")) return ["admin", "operator"];
   return [
     "admin",
@@ -61,6 +77,8 @@ async function send(route: string, headers: Record<string, string>): Promise<Res
 
 /** Tokens by the callers that they are. */
 const callers: Record<string, string> = {};
+/** People who are signed in, likewise. */
+const people: Record<string, SignedInBrowser> = {};
 /** Headers that open nothing, and the code that says why. */
 const closed: [code: string, headers: Record<string, string>][] = [];
 
@@ -70,6 +88,9 @@ beforeAll(async () => {
   for (const role of ["admin", "operator", "viewer", "reporter"]) callers[role] = (await makeToken(role)).token;
   callers["viewer:supplier"] = (await makeToken("viewer", { supplier_id: supplier.id })).token;
   callers["viewer:brand"] = (await makeToken("viewer", { brand_name: "Cola" })).token;
+  for (const role of ["admin", "operator", "viewer"]) people[role] = await signedIn(role);
+  people["viewer:supplier"] = await signedIn("viewer", { supplier_id: supplier.id });
+  people["viewer:brand"] = await signedIn("viewer", { brand_name: "Cola" });
   const revoked = await makeToken("admin");
   await admin("POST", `/v1/admin/tokens/${revoked.id}/revoke`);
   closed.push(
@@ -82,21 +103,43 @@ beforeAll(async () => {
 });
 
 test("the tables above name routes that there are", () => {
-  expect(routes).toEqual(expect.arrayContaining([...ADMIN_ONLY, ...BY_SUPPLIER, ...BY_BRAND]));
-  expect(routes.length).toBeGreaterThan(80);
+  expect(routes).toEqual(expect.arrayContaining([...ADMIN_ONLY, ...OWN, ...BY_SUPPLIER, ...BY_BRAND]));
+  expect(routes.length).toBeGreaterThan(95);
 });
 
 describe("every route lets in whom it may, and nobody else", () => {
   test.each(routes)("%s", async (route) => {
     const admitted = callersOf(route);
-    for (const [caller, token] of Object.entries(callers)) {
-      const answer = await send(route, bearer(token));
-      if (admitted.includes(caller)) {
+    const judge = async (caller: string, admits: boolean, answer: Response) => {
+      if (admits) {
         expect([401, 403, 500], caller).not.toContain(answer.status);
       } else {
         expect(answer.status, caller).toBe(403);
         expect(await answer.json(), caller).toMatchObject({ type: "/docs/errors/forbidden", detail: expect.stringMatching(/[a-z]/) });
       }
+    };
+    for (const [caller, token] of Object.entries(callers)) {
+      await judge(`token of ${caller}`, admitted.includes(caller), await send(route, bearer(token)));
+    }
+    for (const [caller, browser] of Object.entries(people)) {
+      const admits = admitted.includes(caller) || admitted.includes("user");
+      await judge(`user ${caller}`, admits, await send(route, browser.headers));
+      if (route === SIGN_OUT_EVERYWHERE) await browser.signIn(browser.person.email);
+    }
+  });
+
+  test.each(routes)("%s is closed to cookies that open nothing, and to other sites", async (route) => {
+    const { Cookie = "", ...page } = people.admin?.headers ?? {};
+    for (const wrong of [`${Cookie}x`, Cookie.replace(/=(.)/, "=x$1"), "alive.session_token=x", Cookie.replace(/%3D$/, "")]) {
+      const answer = await send(route, { ...page, Cookie: wrong });
+      expect(answer.status, wrong).toBe(401);
+      expect(await answer.json()).toMatchObject({ type: "/docs/errors/unauthorized", code: "SESSION_EXPIRED" });
+    }
+    if (route.startsWith("GET ") || route === CREATE_CLAIM) return;
+    for (const changed of [{ Origin: "https://evil.example" }, { Origin: "null" }, { "X-Requested-With": "XMLHttpRequest" }]) {
+      const answer = await send(route, { ...page, Cookie, ...changed });
+      expect(answer.status).toBe(403);
+      expect(await answer.json()).toMatchObject({ code: "CROSS_SITE" });
     }
   });
 
@@ -118,7 +161,9 @@ describe("every route lets in whom it may, and nobody else", () => {
     for (const route of routes.filter((one) => one !== CREATE_CLAIM)) {
       const [method = "", path = ""] = route.split(" ");
       const operation = paths[path.replaceAll(/:([A-Za-z0-9_]+)/g, "{$1}")]?.[method.toLowerCase()];
-      expect(operation?.security, route).toEqual([{ admin: callersOf(route) }]);
+      const callers = callersOf(route);
+      const session = { session: callers };
+      expect(operation?.security, route).toEqual(OWN.includes(route) ? [session] : [{ admin: callers }, session]);
     }
   });
 });

@@ -2,7 +2,8 @@ import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { createDeviceClaim } from "../../src/devices/claims-create.ts";
 import { claimDevice } from "../../src/devices/pairing.ts";
-import { addressKey, addressNetwork } from "../../src/devices/pairing-limits.ts";
+import { addressKey } from "../../src/devices/pairing-limits.ts";
+import { addressNetwork } from "../../src/platform/address.ts";
 import { Problem } from "../../src/platform/errors.ts";
 import { adminCode, claim, makePlayer, newAddress, post, rows } from "./player.ts";
 

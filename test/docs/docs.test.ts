@@ -34,9 +34,11 @@ describe("/openapi.json", () => {
       const operation = paths[path.replaceAll(/:([A-Za-z0-9_]+)/g, "{$1}")]?.[method.toLowerCase()];
       expect(operation, `${method} ${path}`).toBeDefined();
       expect(operation?.tags, `${method} ${path}`).toHaveLength(1);
+      const roles = expect.arrayContaining(["admin"]);
+      const own = method !== "GET" ? path.startsWith("/v1/admin/me") : path.startsWith("/v1/admin/me/");
       if (path.startsWith("/v1/admin/"))
-        expect(operation?.security, `${method} ${path}`).toEqual([{ admin: expect.arrayContaining(["admin"]) }]);
-      if (path.startsWith("/api/")) expect(operation?.security, `${method} ${path}`).toEqual([{ device: [] }]);
+        expect(operation?.security, `${method} ${path}`).toEqual(own ? [{ session: ["user"] }] : [{ admin: roles }, { session: roles }]);
+      if (path.startsWith("/api/v1/")) expect(operation?.security, `${method} ${path}`).toEqual([{ device: [] }]);
     }
   });
 

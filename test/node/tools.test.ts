@@ -46,13 +46,13 @@ describe("local secrets", () => {
   test("what is missing is made and added, what is there stays", () => {
     made = 0;
     const { text, secrets, made: names } = completeSecrets("ADMIN_TOKEN=mine\n# note", make);
-    expect(text).toBe("ADMIN_TOKEN=mine\n# note\nDEVICE_TOKEN_SECRET=secret-1\nHASH_SECRET=secret-2\n");
-    expect(secrets).toEqual({ ADMIN_TOKEN: "mine", DEVICE_TOKEN_SECRET: "secret-1", HASH_SECRET: "secret-2" });
-    expect(names).toEqual(["DEVICE_TOKEN_SECRET", "HASH_SECRET"]);
+    expect(text).toBe("ADMIN_TOKEN=mine\n# note\nAUTH_SECRET=secret-1\nDEVICE_TOKEN_SECRET=secret-2\nHASH_SECRET=secret-3\n");
+    expect(secrets).toEqual({ ADMIN_TOKEN: "mine", AUTH_SECRET: "secret-1", DEVICE_TOKEN_SECRET: "secret-2", HASH_SECRET: "secret-3" });
+    expect(names).toEqual(["AUTH_SECRET", "DEVICE_TOKEN_SECRET", "HASH_SECRET"]);
   });
 
   test("a complete file is left as it is", () => {
-    const text = "ADMIN_TOKEN=a\nDEVICE_TOKEN_SECRET=b\nHASH_SECRET=c";
+    const text = "ADMIN_TOKEN=a\nAUTH_SECRET=d\nDEVICE_TOKEN_SECRET=b\nHASH_SECRET=c";
     expect(completeSecrets(text, make)).toMatchObject({ text, made: [] });
   });
 

@@ -69,6 +69,7 @@ export async function startStack(bundle: string, options: StackOptions): Promise
   const bindings = {
     ENVIRONMENT: "test",
     ADMIN_TOKEN,
+    AUTH_SECRET: "stack-auth-secret-of-more-than-32-characters",
     DEVICE_TOKEN_SECRET: "stack-device-token-secret",
     HASH_SECRET: "stack-hash-secret",
     OUTBOX_RESEND_AFTER_MS: "3000",
