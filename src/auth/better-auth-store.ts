@@ -58,7 +58,7 @@ export function accountStore(db: D1Database, beside: Beside) {
         return fieldAttributes.type === "date" && typeof data === "number" ? new Date(data) : data;
       },
     },
-    adapter: () => new Store(db, beside),
+    adapter: ({ getFieldName }) => new Store(db, beside, (model, field) => getFieldName({ model, field })),
   });
 }
 
@@ -66,10 +66,12 @@ export function accountStore(db: D1Database, beside: Beside) {
 class Store {
   readonly #db: D1Database;
   readonly #beside: Beside;
+  readonly #columnName: (model: string, field: string) => string;
 
-  constructor(db: D1Database, beside: Beside) {
+  constructor(db: D1Database, beside: Beside, columnName: (model: string, field: string) => string) {
     this.#db = db;
     this.#beside = beside;
+    this.#columnName = columnName;
   }
 
   async create<T extends Row>({ model, data }: { model: string; data: T }): Promise<T> {
@@ -158,7 +160,8 @@ class Store {
     sortBy?: { field: string; direction: "asc" | "desc" },
     offset = 0,
   ): Promise<Row[]> {
-    const order = sortBy ? [(sortBy.direction === "asc" ? asc : desc)(column(model, sortBy.field))] : [];
+    // Of all that it passes, only this still has the library's own name.
+    const order = sortBy ? [(sortBy.direction === "asc" ? asc : desc)(column(model, this.#columnName(model, sortBy.field)))] : [];
     const query = drizzle(this.#db)
       .select()
       .from(tableOf(model))

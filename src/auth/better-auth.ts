@@ -22,11 +22,9 @@ export interface LibraryRequest {
   env: Pick<Env, "DB" | "AUTH_SECRET">;
   url: URL;
   beside: Beside;
-  /** Told what made the library answer 500. */
-  onFault(fault: unknown): void;
 }
 
-export function signInLibrary({ env, url, beside, onFault }: LibraryRequest) {
+export function signInLibrary({ env, url, beside }: LibraryRequest) {
   return betterAuth({
     appName: "Alive Signage",
     baseURL: url.origin,
@@ -35,7 +33,8 @@ export function signInLibrary({ env, url, beside, onFault }: LibraryRequest) {
     database: accountStore(env.DB, beside),
     telemetry: { enabled: false },
     logger: { disabled: true },
-    onAPIError: { onError: onFault },
+    // Its own refusals stay answers; what it stumbled over is ours to tell.
+    onAPIError: { throw: true },
     // Ours counts in the database, by address and by account.
     rateLimit: { enabled: false },
     emailAndPassword: {

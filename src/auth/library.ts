@@ -24,10 +24,6 @@ const TYPES: Record<number, ProblemType> = {
  */
 export async function askLibrary(c: AppContext, path: string, body: unknown, beside: Beside): Promise<Record<string, unknown>> {
   const url = new URL(c.req.url);
-  let fault: unknown = null;
-  const onFault = (error: unknown) => {
-    fault = error;
-  };
   const { signInLibrary } = await import("./better-auth.ts");
   const headers = new Headers({ "Content-Type": "application/json" });
   for (const name of HEADERS) {
@@ -35,11 +31,11 @@ export async function askLibrary(c: AppContext, path: string, body: unknown, bes
     if (value !== undefined) headers.set(name, value);
   }
   const request = new Request(`${url.origin}${AUTH_PATH}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-  const response = await signInLibrary({ env: c.env, url, beside, onFault }).handler(request);
+  const response = await signInLibrary({ env: c.env, url, beside }).handler(request);
   for (const cookie of response.headers.getSetCookie()) c.header("Set-Cookie", cookie, { append: true });
   const text = await response.text();
   if (response.ok) return JSON.parse(text) as Record<string, unknown>;
-  if (response.status >= 500) throw fault instanceof Error ? fault : new Error(`sign-in answered ${response.status}`);
+  if (response.status >= 500) throw new Error(`sign-in answered ${response.status}`);
   throw problemOf(response.status, text);
 }
 
