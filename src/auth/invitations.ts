@@ -7,7 +7,7 @@ import { newRow, type Resource } from "../audit/resource.ts";
 import { Problem } from "../platform/errors.ts";
 import { timeField } from "../platform/fields.ts";
 import type { IdempotentRequest } from "../platform/idempotency.ts";
-import { refuseWhereStatement } from "../platform/requirement.ts";
+import { type Requirement, refuseWhereStatement } from "../platform/requirement.ts";
 import { presentRow, type Row } from "../platform/rows.ts";
 import { type Invitation, LINK_LIFETIME_MS, type LinkKind, linkState, newLinkToken } from "./links.ts";
 import { USER_ROLES, type UserRole, type ViewerScope } from "./principal.ts";
@@ -38,6 +38,14 @@ export const invitationSchema = z
 
 export type ShownInvitation = z.infer<typeof invitationSchema>;
 
+const NOBODY_YET: Requirement = {
+  breaches: "SELECT NULL AS at FROM users",
+  values: [],
+  pointer: () => "",
+  detail: "There are users already; an administrator among them invites others.",
+  code: "USERS_EXIST",
+};
+
 export const invitationResource: Resource<Invitation> = {
   noun: "invitation",
   plural: "invitations",
@@ -61,7 +69,22 @@ export const invitationResource: Resource<Invitation> = {
   },
   visible: {},
   hidden: ["token_hash"],
-  requirements: (before, { scope_json }) => (before ? [] : scopeColumnRequirements(scope_json)),
+  requirements: (before, { kind, scope_json }) => [
+    ...(before ? [] : scopeColumnRequirements(scope_json)),
+    ...(kind === "setup" ? [NOBODY_YET] : []),
+  ],
+  // One that was lost or sent astray leads nowhere once there is another.
+  effects: (db, before, { id, kind, email, user_id }, now) =>
+    before
+      ? []
+      : [
+          db
+            .prepare(
+              `UPDATE invitations SET revoked_at = ? WHERE kind = ? AND email IS ? AND user_id IS ? AND id <> ?
+               AND accepted_at IS NULL AND revoked_at IS NULL`,
+            )
+            .bind(now, kind, email, user_id, id),
+        ],
 };
 
 /** A link as it was made; without a token where the answer was given before. */
@@ -99,7 +122,7 @@ export async function requireNewcomer(db: D1Database, email: string): Promise<vo
 /** @throws Problem `conflict`, code `USERS_EXIST`, where anybody can sign in already. */
 export async function requireNobody(db: D1Database): Promise<void> {
   if ((await db.prepare("SELECT 1 FROM users LIMIT 1").first()) === null) return;
-  throw new Problem("conflict", "There are users already; an administrator among them invites others.", { code: "USERS_EXIST" });
+  throw new Problem("conflict", NOBODY_YET.detail, { code: NOBODY_YET.code });
 }
 
 /** @throws Problem `not-found`; `conflict`, code `USER_DISABLED`. */

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { setupLink } from "./accounts.ts";
 import { askedToEnd } from "./ending.ts";
 import { localSecrets } from "./secrets.ts";
 import { main } from "./tools.ts";
@@ -12,10 +13,12 @@ await main(async () => {
   });
   const ending = askedToEnd();
   const persistTo = values["persist-to"];
-  localSecrets();
+  const { ADMIN_TOKEN: adminToken } = localSecrets();
   await migrateLocally(persistTo);
   const worker = await startWorker({ port: Number(values.port), ...(persistTo ? { persistTo } : {}) });
   console.log(`Alive Signage answers on ${worker.url}. The administrator's token is ADMIN_TOKEN in .dev.vars. Ctrl-C ends it.`);
+  const link = await setupLink({ baseUrl: worker.url, adminToken });
+  if (link !== null) console.log(`Nobody can sign in yet. The first administrator sets a password at ${link} (good once, for a day).`);
   const code = await Promise.race([worker.ended, ending.then(() => 0)]);
   await worker.stop();
   return code;

@@ -1,5 +1,6 @@
 import { readdirSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
+import { demoLogin, type Login } from "./accounts.ts";
 import { tickCrons } from "./cron.ts";
 import { Fleet } from "./demo/fleet.ts";
 import { DemoStore } from "./demo/store.ts";
@@ -42,7 +43,7 @@ async function runDemo(options: FleetArguments, ending: AbortController): Promis
     ending.abort();
   });
   try {
-    introduce(worker);
+    introduce(worker, await demoLogin({ baseUrl: worker.url, adminToken }, resolve(ALIVE_DIR, "login.json")));
     const agreed = await playDemo(worker, adminToken, options, ending.signal);
     if (died) throw new Stop("The Worker has ended by itself; its last words are in .alive/worker.log.");
     return agreed || options.durationMs === Number.POSITIVE_INFINITY ? 0 : 1;
@@ -68,9 +69,10 @@ async function playDemo(worker: RunningWorker, adminToken: string, options: Flee
   }
 }
 
-function introduce({ url }: RunningWorker): void {
+function introduce({ url }: RunningWorker, { email, password }: Login): void {
   console.log(`
 Alive Signage answers on ${url}
+  The console       ${url}/console/   e-mail ${email}   password ${password}
   API and guides    ${url}/docs
   A report          curl -H "Authorization: Bearer $(grep ^ADMIN_TOKEN= .dev.vars | cut -d= -f2-)" "${url}/v1/admin/reports/proof-of-play?group_by=campaign&totals=true"
   Pull a plug       npx -y bun run screens off 8     (and on 8)
