@@ -567,6 +567,41 @@ export type IncidentChange = {
   notes: string | null;
 };
 
+export type Invitation = {
+  id: string;
+  /** Of the first administrator; of somebody new; a new password. */
+  kind: "setup" | "invitation" | "reset";
+  email: string | null;
+  /** Whose new password. */
+  user_id: string | null;
+  role: "admin" | "operator" | "viewer";
+  scope: Record<string, unknown> | null;
+  state: "open" | "accepted" | "expired" | "revoked";
+  created_by: string;
+  created_at: string;
+  expires_at: string;
+  accepted_at: string | null;
+  accepted_by: string | null;
+  revoked_at: string | null;
+};
+
+export type InvitationCreate = {
+  email: string;
+  role: "admin" | "operator" | "viewer";
+  /** For viewers. Absent or null: they see the whole network. */
+  scope?: {
+    supplier_id?: string;
+    /** As its campaigns have it, letter for letter */
+    brand_name?: string;
+  } | null;
+};
+
+export type InvitationMade = (Invitation) & ({
+  /** To be sent to whom it is for. Shown once, as the token in it: neither is kept. */
+  link?: string;
+  token?: string;
+});
+
 export type IssuedTokens = {
   device_id: string;
   /** JWT for Authorization: Bearer, good for an hour */
@@ -575,6 +610,21 @@ export type IssuedTokens = {
   expires_at: string;
   /** Gets the next pair; works for 90 days, until its successor is first used */
   refresh_token: string;
+};
+
+export type Me = {
+  id: string;
+  kind: "user" | "token" | "secret";
+  name: string;
+  email: string | null;
+  role: "admin" | "operator" | "viewer" | "reporter";
+  scope: Record<string, unknown> | null;
+  two_factor_enabled: boolean | null;
+  session: {
+    id: string;
+    created_at: string;
+    expires_at: string;
+  } | null;
 };
 
 export type NowPlaying = {
@@ -1104,6 +1154,18 @@ export type SequencerStatus = {
   })[];
 };
 
+export type Session = {
+  id: string;
+  current: boolean;
+  /** From where: /24 of IPv4, /48 of IPv6. */
+  network: string;
+  user_agent: string;
+  created_at: string;
+  /** To some minutes. */
+  last_seen_at: string;
+  expires_at: string;
+};
+
 export type StartedReplay = {
   id: string;
   status: "filling";
@@ -1282,6 +1344,32 @@ export type TopContent = {
   })[];
 };
 
+export type User = {
+  id: string;
+  name: string;
+  email: string;
+  role: "admin" | "operator" | "viewer";
+  /** What a viewer is held to; null: nothing. */
+  scope: Record<string, unknown> | null;
+  two_factor_enabled: boolean;
+  last_sign_in_at: string | null;
+  disabled_at: string | null;
+  created_at: string;
+  updated_at: string;
+  version: number;
+};
+
+export type UserChange = {
+  name?: string;
+  role?: "admin" | "operator" | "viewer";
+  scope?: {
+    supplier_id?: string;
+    /** As its campaigns have it, letter for letter */
+    brand_name?: string;
+  } | null;
+  disabled?: boolean;
+};
+
 export type Webhook = {
   id: string;
   name: string;
@@ -1379,6 +1467,12 @@ export interface Api {
     body: undefined;
     answer: null;
   };
+  "DELETE /v1/admin/me/sessions/{id}": {
+    path: { id: string };
+    query: undefined;
+    body: undefined;
+    answer: null;
+  };
   "DELETE /v1/admin/playlists/{id}/items/{item_id}": {
     path: { id: string; item_id: string };
     query: undefined;
@@ -1398,6 +1492,12 @@ export interface Api {
     answer: null;
   };
   "DELETE /v1/admin/suppliers/{id}": {
+    path: { id: string };
+    query: undefined;
+    body: undefined;
+    answer: null;
+  };
+  "DELETE /v1/admin/users/{id}": {
     path: { id: string };
     query: undefined;
     body: undefined;
@@ -1619,6 +1719,35 @@ export interface Api {
     body: undefined;
     answer: Incident;
   };
+  "GET /v1/admin/invitations": {
+    path: undefined;
+    query: { limit?: number; cursor?: string; state?: "open" | "accepted" | "expired" | "revoked" };
+    body: undefined;
+    answer: {
+      items: (Invitation)[];
+      next_cursor: string | null;
+    };
+  };
+  "GET /v1/admin/invitations/{id}": {
+    path: { id: string };
+    query: undefined;
+    body: undefined;
+    answer: Invitation;
+  };
+  "GET /v1/admin/me": {
+    path: undefined;
+    query: undefined;
+    body: undefined;
+    answer: Me;
+  };
+  "GET /v1/admin/me/sessions": {
+    path: undefined;
+    query: undefined;
+    body: undefined;
+    answer: {
+      items: (Session)[];
+    };
+  };
   "GET /v1/admin/pipeline": {
     path: undefined;
     query: undefined;
@@ -1778,6 +1907,21 @@ export interface Api {
     body: undefined;
     answer: ApiToken;
   };
+  "GET /v1/admin/users": {
+    path: undefined;
+    query: { limit?: number; cursor?: string; role?: "admin" | "operator" | "viewer"; q?: string; disabled?: "true" | "false" };
+    body: undefined;
+    answer: {
+      items: (User)[];
+      next_cursor: string | null;
+    };
+  };
+  "GET /v1/admin/users/{id}": {
+    path: { id: string };
+    query: undefined;
+    body: undefined;
+    answer: User;
+  };
   "GET /v1/admin/webhooks": {
     path: undefined;
     query: { limit?: number; cursor?: string; status?: "active" | "disabled"; q?: string };
@@ -1874,6 +2018,14 @@ export interface Api {
     body: IncidentChange;
     answer: Incident;
   };
+  "PATCH /v1/admin/me": {
+    path: undefined;
+    query: undefined;
+    body: {
+      name: string;
+    };
+    answer: Me;
+  };
   "PATCH /v1/admin/playlists/{id}": {
     path: { id: string };
     query: undefined;
@@ -1904,11 +2056,101 @@ export interface Api {
     body: SupplierChange;
     answer: Supplier;
   };
+  "PATCH /v1/admin/users/{id}": {
+    path: { id: string };
+    query: undefined;
+    body: UserChange;
+    answer: User;
+  };
   "PATCH /v1/admin/webhooks/{id}": {
     path: { id: string };
     query: undefined;
     body: WebhookChange;
     answer: Webhook;
+  };
+  "POST /api/auth/change-password": {
+    path: undefined;
+    query: undefined;
+    body: {
+      current_password: string;
+      new_password: string;
+    };
+    answer: {
+      changed: true;
+    };
+  };
+  "POST /api/auth/sign-in/email": {
+    path: undefined;
+    query: undefined;
+    body: {
+      email: string;
+      password: string;
+    };
+    answer: {
+      /** A code is asked next; nobody is signed in before. */
+      two_factor_required: boolean;
+    };
+  };
+  "POST /api/auth/sign-out": {
+    path: undefined;
+    query: undefined;
+    body: undefined;
+    answer: {
+      signed_out: true;
+    };
+  };
+  "POST /api/auth/two-factor/disable": {
+    path: undefined;
+    query: undefined;
+    body: {
+      password: string;
+    };
+    answer: {
+      disabled: true;
+    };
+  };
+  "POST /api/auth/two-factor/enable": {
+    path: undefined;
+    query: undefined;
+    body: {
+      password: string;
+    };
+    answer: {
+      totp_uri: string;
+      /** Each works once. Shown this once. */
+      backup_codes: (string)[];
+    };
+  };
+  "POST /api/auth/two-factor/generate-backup-codes": {
+    path: undefined;
+    query: undefined;
+    body: {
+      password: string;
+    };
+    answer: {
+      /** Each works once. Shown this once. */
+      backup_codes: (string)[];
+    };
+  };
+  "POST /api/auth/two-factor/verify-backup-code": {
+    path: undefined;
+    query: undefined;
+    body: {
+      code: string;
+    };
+    answer: {
+      verified: true;
+    };
+  };
+  "POST /api/auth/two-factor/verify-totp": {
+    path: undefined;
+    query: undefined;
+    body: {
+      code: string;
+    };
+    answer: {
+      verified: true;
+    };
   };
   "POST /api/v1/playback-logs": {
     path: undefined;
@@ -2053,6 +2295,32 @@ export interface Api {
     body: undefined;
     answer: Incident;
   };
+  "POST /v1/admin/invitations": {
+    path: undefined;
+    query: undefined;
+    body: InvitationCreate;
+    answer: InvitationMade;
+  };
+  "POST /v1/admin/invitations/setup": {
+    path: undefined;
+    query: undefined;
+    body: undefined;
+    answer: InvitationMade;
+  };
+  "POST /v1/admin/invitations/{id}/revoke": {
+    path: { id: string };
+    query: undefined;
+    body: undefined;
+    answer: Invitation;
+  };
+  "POST /v1/admin/me/sessions/revoke-all": {
+    path: undefined;
+    query: undefined;
+    body: undefined;
+    answer: {
+      ended: number;
+    };
+  };
   "POST /v1/admin/pipeline/dead-letters/{id}/redrive": {
     path: { id: string };
     query: undefined;
@@ -2154,6 +2422,18 @@ export interface Api {
     query: undefined;
     body: undefined;
     answer: ApiToken;
+  };
+  "POST /v1/admin/users/{id}/reset-password": {
+    path: { id: string };
+    query: undefined;
+    body: undefined;
+    answer: InvitationMade;
+  };
+  "POST /v1/admin/users/{id}/reset-two-factor": {
+    path: { id: string };
+    query: undefined;
+    body: undefined;
+    answer: User;
   };
   "POST /v1/admin/webhooks": {
     path: undefined;
@@ -2276,6 +2556,42 @@ export interface Api {
       refresh_token: string;
     };
     answer: IssuedTokens;
+  };
+  "POST /v1/invitations/accept": {
+    path: undefined;
+    query: undefined;
+    body: {
+      /** Of the link */
+      token: string;
+      /** 12 characters at least */
+      password: string;
+      /** Of somebody new */
+      name?: string;
+      /** Of the first administrator */
+      email?: string;
+    };
+    answer: {
+      id: string;
+      name: string;
+      email: string;
+      role: "admin" | "operator" | "viewer";
+    };
+  };
+  "POST /v1/invitations/look": {
+    path: undefined;
+    query: undefined;
+    body: {
+      /** Of the link */
+      token: string;
+    };
+    answer: {
+      kind: "setup" | "invitation" | "reset";
+      email: string | null;
+      name: string | null;
+      role: "admin" | "operator" | "viewer";
+      scope: Record<string, unknown> | null;
+      expires_at: string;
+    };
   };
   "PUT /v1/admin/content/{id}/uploads/{upload_id}/parts/{number}": {
     path: { id: string; upload_id: string; number: number };
