@@ -409,4 +409,18 @@ export const BUGS: PlantedBug[] = [
     replace: "const identity = await verifyDeviceToken(attached(socket).token, this.host.env(), attached(socket).since);",
     caughtBy: "test/stream/stream.test.ts",
   },
+  {
+    what: "a start that has ended times out too",
+    file: "src/plays/open-plays.ts",
+    find: "    if (start) this.#starts = this.#starts.filter((other) => other !== start);\n",
+    replace: "",
+    caughtBy: "simulation",
+  },
+  {
+    what: "telemetry that comes again counts again",
+    file: "src/telemetry/admit.ts",
+    find: 'if (before) return before.hash === event.hash ? { status: "duplicate" } : { status: "rejected", code: "ID_CONFLICT" };',
+    replace: 'if (before && before.hash !== event.hash) return { status: "rejected", code: "ID_CONFLICT" };',
+    caughtBy: "simulation",
+  },
 ];

@@ -152,7 +152,7 @@ interface Instance {
   object: InstanceType<typeof DeviceSequencer>;
 }
 
-type Method = "admit" | "confirm" | "refreshProfile" | "wake" | "status" | "alarm";
+type Method = "admit" | "telemetry" | "confirm" | "refreshProfile" | "wake" | "status" | "alarm";
 
 /** One object's place on the platform: makes the object when it is called, ends it, and calls its alarm. */
 export class ObjectHost {

@@ -7,6 +7,13 @@ import type { Network } from "./network.ts";
 /** Counts of plays by any key: [plays, completed, partial, skipped, interrupted, error, billable, duration in ms]. */
 type Figures = Record<string, number[]>;
 
+const SHOWING_COUNTS = {
+  play_start: "starts_count",
+  play_complete: "completed_count",
+  play_stop: "stops_count",
+  play_progress: "progress_count",
+  seek: "seeks_count",
+} as const;
 const RESULTS = ["COMPLETED", "PARTIAL", "SKIPPED", "INTERRUPTED", "ERROR"];
 const COUNTS =
   "plays_count, completed_count, partial_count, skipped_count, interrupted_count, error_count, billable_count, total_duration_ms, starts_count";
@@ -24,6 +31,8 @@ export async function checkEnd(network: Network): Promise<void> {
   if (network.eventRows) checkEvents(network, archive);
   checkAggregates(network, archive);
   checkBooks(network, archive);
+  checkStarts(network, archive);
+  checkShowings(network);
   checkRefusals(network);
   checkMetrics(network, archive);
   checkDeadLetters(network);
@@ -33,14 +42,21 @@ export async function checkEnd(network: Network): Promise<void> {
 function checkMetrics({ world, d1 }: Network, archive: ArchivedPlay[]): void {
   const [row] = d1.rows<{ values_json: string }>("SELECT values_json FROM metrics");
   const metrics = JSON.parse(row?.values_json ?? "{}") as Record<string, number>;
-  const [refused] = d1.rows<{ n: number }>("SELECT coalesce(sum(count), 0) AS n FROM refusals_hourly");
+  const [refused] = d1.rows<{ n: number }>("SELECT coalesce(sum(count), 0) AS n FROM refusals_hourly WHERE code <> 'SAMPLED'");
+  const sum = (name: string, status: string) =>
+    Object.entries(metrics).reduce((all, [series, value]) => {
+      const [metric, , which] = series.split("|");
+      return metric === name && which === status ? all + value : all;
+    }, 0);
   const found = [
-    metrics["telemetry_events_ingested_total|play|accepted"] ?? 0,
-    metrics["telemetry_events_processed_total|play|success"] ?? 0,
-    metrics["telemetry_events_ingested_total|play|rejected"] ?? 0,
+    sum("telemetry_events_ingested_total", "accepted"),
+    sum("telemetry_events_processed_total", "success"),
+    sum("telemetry_events_ingested_total", "rejected"),
   ];
-  const wanted = [archive.length, archive.length, refused?.n ?? 0];
-  world.check("metrics = archive, refusals", String(found) === String(wanted), () => `${found} counted, ${wanted} there`);
+  const timeouts = archive.filter(({ type }) => type === "PLAY_TIMEOUT").length;
+  const shown = Object.values(shownIn(d1)).reduce((a, b) => a + b, 0);
+  const wanted = [archive.length - timeouts + shown, archive.length + shown, refused?.n ?? 0];
+  world.check("metrics = archive, telemetry, refusals", String(found) === String(wanted), () => `${found} counted, ${wanted} there`);
 }
 
 /** What was no chunk, and what was another chunk under a recorded id, lies among the dead letters to be looked at; nothing else does. */
@@ -77,7 +93,7 @@ function checkEvents({ world, d1 }: Network, archive: ArchivedPlay[]): void {
         play.day,
         play.started_at.getTime(),
         play.ended_at.getTime(),
-        play.result,
+        play.result ?? "",
         Number(play.billable),
         Number(play.duration_ms),
         play.quality,
@@ -93,19 +109,10 @@ function checkEvents({ world, d1 }: Network, archive: ArchivedPlay[]): void {
 function add(figures: Figures, key: string, play: ArchivedPlay): void {
   figures[key] ??= Array.from({ length: 9 }, () => 0);
   const row = figures[key];
-  row.forEach((count, index) => {
-    row[index] =
-      count +
-      (index === 0
-        ? 1
-        : index <= RESULTS.length
-          ? Number(play.result === RESULTS[index - 1])
-          : index === 6
-            ? Number(play.billable)
-            : index === 7
-              ? Number(play.duration_ms)
-              : 0);
-  });
+  const start = Number(play.type === "PLAY_START");
+  const results = RESULTS.map((result) => Number(!start && play.result === result));
+  const adds = [1 - start, ...results, Number(play.billable), Number(play.duration_ms), start];
+  for (const [index, more] of adds.entries()) row[index] = (row[index] ?? 0) + more;
 }
 
 /** I4: hours, days and devices' days, summed anew from the archive, are those in D1, row for row. */
@@ -119,6 +126,7 @@ function checkAggregates({ world, d1 }: Network, archive: ArchivedPlay[]): void 
     const hour = Math.floor(play.started_at.getTime() / HOUR_MS) * HOUR_MS;
     add(hourly, `${play.day} ${hour} ${keys}`, play);
     add(daily, `${play.day} ${keys}`, play);
+    if (play.type === "PLAY_START") continue;
     const device = `${play.day} ${play.device_id}`;
     add(activity, device, play);
     last.set(device, Math.max(last.get(device) ?? 0, play.ended_at.getTime()));
@@ -181,28 +189,96 @@ function checkBooks({ world, players }: Network, archive: ArchivedPlay[]): void 
       if (play.state === "accepted") {
         world.check("I1 accepted plays are recorded", row !== undefined, about);
         if (!row) continue;
+        const { event } = play.verified.log;
         const changed = play.told?.flags.includes("STATUS_CHANGED");
-        world.check("books = report: status", row.result === (changed ? "PARTIAL" : play.verified.log.status), about);
+        const status = event?.kind === "start" ? "" : changed ? "PARTIAL" : play.verified.log.status;
+        world.check("books = report: status", (row.result ?? "") === status, about);
         world.check("books = report: billable", row.billable === play.told?.billable, about);
         world.check(
           "books = report: quality and flags",
           row.quality === play.told?.quality && (row.flags ?? "") === play.told?.flags.join(","),
           about,
         );
-        world.check("books = report: duration", Number(row.duration_ms) === play.verified.log.durationMs, about);
+        // An end that tells none has the time since its start.
+        const timed = event?.kind !== "end" || event.timed;
+        world.check("books = report: duration", !timed || Number(row.duration_ms) === play.verified.log.durationMs, about);
         const { proof, log } = play.verified;
         world.check("nothing unsigned by chance, nothing without a campaign is billed", !row.billable || log.campaignId !== "", about);
         world.check("an unsigned play says so", (proof.signedBy === "nobody") === (row.flags ?? "").includes("UNSIGNED"), about);
       } else world.check("I1 refused plays are not recorded", row === undefined || play.state === "unknown", about);
     }
   }
-  for (const key of recorded.keys()) world.check("I7 only booked plays are recorded", booked.has(key), () => key.slice(0, 200));
+  for (const [key, { type }] of recorded) {
+    world.check("I7 only booked plays are recorded", type === "PLAY_TIMEOUT" || booked.has(key), () => key.slice(0, 200));
+  }
+}
+
+/** Each start that was let in has one end and no more: an end that names it, one that was found to be its, or the time-out. */
+function checkStarts({ world, players }: Network, archive: ArchivedPlay[]): void {
+  const playIdOf = (play: ArchivedPlay): string => {
+    const record = JSON.parse(play.record);
+    return play.type === "PLAY_TIMEOUT" ? record.play_id : record.event.playId;
+  };
+  for (const player of players) {
+    const own = Map.groupBy(
+      archive.filter(({ device_id }) => device_id === player.id),
+      ({ type }) => type,
+    );
+    const of = (type: string) => own.get(type) ?? [];
+    const starts = new Set(of("PLAY_START").map(({ event_id }) => event_id));
+    const named = new Map<string, number>();
+    let nameless = 0;
+    for (const play of [...of("PLAY_END"), ...of("PLAY_TIMEOUT")]) {
+      const start = playIdOf(play);
+      if (start === "") nameless += 1;
+      else named.set(start, (named.get(start) ?? 0) + 1);
+    }
+    for (const [start, ends] of named) world.check("I2 a start ends once", ends === 1, () => `${start} of ${player.id}: ${ends} ends`);
+    for (const play of of("PLAY_TIMEOUT")) {
+      world.check("a time-out is of a start that was let in", starts.has(playIdOf(play)), () => `${play.record} of ${player.id}`);
+      world.check("a time-out is an interrupted play of length 0", play.result === "INTERRUPTED" && !play.billable, () => play.record);
+      world.check("a time-out lasts for nothing", Number(play.duration_ms) === 0, () => play.record);
+    }
+    const ended = [...starts].filter((start) => named.has(start)).length;
+    const about = () => `${player.id}: ${starts.size} starts, ${ended} ended by name or time, ${nameless} ends name none`;
+    world.check("I1 no start is left without an end", starts.size - ended <= nameless, about);
+  }
+}
+
+/** What telemetry's tables count, by content and type: only what is folded. */
+function shownIn(d1: Network["d1"]): Record<string, number> {
+  const counts = Object.entries(SHOWING_COUNTS).map(([type, column]) => `sum(${column}) AS ${type}`);
+  const rows = d1.rows<{ content_id: string } & Record<string, number>>(
+    `SELECT content_id, ${counts.join(", ")} FROM telemetry_daily GROUP BY content_id`,
+  );
+  return Object.fromEntries(
+    rows.flatMap((row) => Object.keys(SHOWING_COUNTS).map((type) => [`${row.content_id} ${type}`, row[type] ?? 0] as [string, number])),
+  );
+}
+
+/** Telemetry counts once what a player was told is taken, and nothing that it was told is not. */
+function checkShowings({ world, d1, players }: Network): void {
+  const counted = shownIn(d1);
+  const least: Record<string, number> = {};
+  const most: Record<string, number> = {};
+  for (const { facts, state } of players.flatMap(({ showings }) => showings)) {
+    const key = `${facts.contentId} ${facts.type}`;
+    if (state === "taken") least[key] = (least[key] ?? 0) + 1;
+    if (state !== "refused") most[key] = (most[key] ?? 0) + 1;
+  }
+  for (const key of new Set([...Object.keys(counted), ...Object.keys(least)])) {
+    const [found, from, to] = [counted[key] ?? 0, least[key] ?? 0, most[key] ?? 0];
+    world.check("telemetry is counted once", from <= found && found <= to, () => `${key}: ${found}, told ${from} to ${to}`);
+  }
 }
 
 /** What was refused is counted once, whatever became of the answer. */
 function checkRefusals({ world, d1, hosts }: Network): void {
   for (const host of hosts) {
-    const [row] = d1.rows<{ count: number }>("SELECT coalesce(sum(count), 0) AS count FROM refusals_hourly WHERE device_id = ?", host.name);
+    const [row] = d1.rows<{ count: number }>(
+      "SELECT coalesce(sum(count), 0) AS count FROM refusals_hourly WHERE device_id = ? AND door <> 'telemetry'",
+      host.name,
+    );
     const counted = row?.count ?? 0;
     const { answered, made } = host.refusals;
     world.check(

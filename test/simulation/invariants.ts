@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { parquetReadObjects } from "hyparquet";
 import { CHUNK_VERSION, decodeChunk, encodeChunk } from "../../src/plays/chunk.ts";
 import { pendingRows } from "../../src/plays/daily-sums.ts";
+import { endIdOf, type OpenPlaysState, type OpenStart } from "../../src/plays/open-plays.ts";
 import type { OutboxState } from "../../src/plays/outbox.ts";
 import { AGGREGATE_COUNTERS, DAILY_SUMS } from "../../src/plays/tables.ts";
 import { asyncBufferFrom } from "../support/parquet.ts";
@@ -12,7 +13,7 @@ import type { Network } from "./network.ts";
 export class Watch {
   readonly #recorded = new Map<string, string>();
   /** What each sequencer had accepted when it was known to know of its device's revocation. */
-  readonly #acceptedAtRevocation = new Map<string, number>();
+  readonly #acceptedAtRevocation = new Map<string, { accepted: number; open: number }>();
 
   constructor(private readonly network: Network) {}
 
@@ -82,7 +83,8 @@ export class Watch {
         if (play.state !== "accepted") continue;
         world.check("I1 no accepted play is lost", ids.has(play.id) || outbox.has(play.id), () => `${play.id} of ${player.id}`);
       }
-      const known = new Set(player.books.map((play) => play.id));
+      const starts = player.books.filter((play) => play.verified.log.type === "PLAY_START");
+      const known = new Set([...player.books.map((play) => play.id), ...starts.map((start) => endIdOf(start.id))]);
       for (const id of ids) world.check("I7 only a player's own plays are recorded", known.has(id), () => `${id} for ${player.id}`);
     }
   }
@@ -110,16 +112,33 @@ export class Watch {
     );
     for (const { id } of rows) {
       const host = hosts.find((one) => one.name === id);
-      const accepted = host ? (stateOf(host)?.accepted ?? 0) : 0;
-      const before = this.#acceptedAtRevocation.get(id) ?? accepted;
+      const state = host ? stateOf(host) : null;
+      const { accepted, open } = { accepted: state?.accepted ?? 0, open: state?.starts.length ?? 0 };
+      const before = this.#acceptedAtRevocation.get(id) ?? { accepted, open };
       this.#acceptedAtRevocation.set(id, before);
-      world.check("I7 a revoked device writes nothing", accepted === before, () => `${id}: ${before} became ${accepted}`);
+      // But for what the platform makes of the starts that it had let in before.
+      const made = before.open - open;
+      world.check(
+        "I7 a revoked device writes nothing",
+        accepted === before.accepted + made,
+        () => `${id}: ${before.accepted} became ${accepted}`,
+      );
     }
   }
 }
 
+interface HeldState {
+  accepted: number;
+  /** Plays that no chunk holds yet; and requests, also those of telemetry alone. */
+  waiting: number;
+  arrivals: number;
+  outbox: OutboxState;
+  refusals: number;
+  starts: OpenStart[];
+}
+
 /** What an object's storage says, past the object. Null before it was ever called. */
-export function stateOf(host: ObjectHost): { accepted: number; waiting: number; outbox: OutboxState; refusals: number } | null {
+export function stateOf(host: ObjectHost): HeldState | null {
   const { db } = host.storage;
   if (db.query("SELECT 1 FROM sqlite_master WHERE name = 'meta'").all().length === 0) return null;
   const meta = new Map(
@@ -127,11 +146,18 @@ export function stateOf(host: ObjectHost): { accepted: number; waiting: number; 
   );
   const { head, outbox } = JSON.parse(
     meta.get("state") ?? '{"head":{"accepted":0,"refusals":{}},"outbox":{"nextNumber":1,"sealedThrough":0,"chunks":[]}}',
-  ) as { head: { accepted: number; refusals: Record<string, number> }; outbox: OutboxState };
-  const [row] = db.query("SELECT coalesce(sum(plays), 0) AS plays FROM arrivals WHERE n > ?").all(outbox.sealedThrough) as {
-    plays: number;
-  }[];
-  return { accepted: head.accepted, waiting: row?.plays ?? 0, outbox, refusals: Object.values(head.refusals).reduce((a, b) => a + b, 0) };
+  ) as { head: { accepted: number; refusals: Record<string, number>; plays?: OpenPlaysState }; outbox: OutboxState };
+  const [row] = db
+    .query("SELECT coalesce(sum(plays), 0) AS plays, count(*) AS arrivals FROM arrivals WHERE n > ?")
+    .all(outbox.sealedThrough) as { plays: number; arrivals: number }[];
+  return {
+    accepted: head.accepted,
+    waiting: row?.plays ?? 0,
+    arrivals: row?.arrivals ?? 0,
+    outbox,
+    refusals: Object.values(head.refusals).reduce((a, b) => a + b, 0),
+    starts: head.plays?.starts ?? [],
+  };
 }
 
 /** Ids of the plays that an object holds and that are not confirmed. */
@@ -172,7 +198,8 @@ export interface ArchivedPlay {
   supplier_id: string | null;
   store_id: string | null;
   content_id: string | null;
-  result: string;
+  type: string;
+  result: string | null;
   billable: boolean;
   duration_ms: bigint;
   quality: number;

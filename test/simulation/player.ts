@@ -8,8 +8,12 @@ import {
   type RequestAnswer,
   readAnswers,
 } from "../../src/plays/handover.ts";
-import type { PlayLog, PlayStatus, PlayVerdict } from "../../src/plays/play.ts";
+import type { CatalogueFinding, PlayEvent, PlayLog, PlayStatus, PlayVerdict } from "../../src/plays/play.ts";
+import type { Door } from "../../src/plays/policy.ts";
 import { REJECTIONS, type RejectionCode } from "../../src/plays/rejection.ts";
+import type { TelemetryAnswer, TelemetryRequest } from "../../src/telemetry/admit.ts";
+import type { TelemetryFacts } from "../../src/telemetry/event.ts";
+import { MAX_AGE_BATCH_MS } from "../../src/telemetry/limits.ts";
 import type { ObjectHost } from "./fake-object.ts";
 import { Life, type World } from "./world.ts";
 
@@ -19,6 +23,7 @@ export interface BookedPlay {
   verified: CheckedRequest["logs"][number];
   /** What the Worker finds wrong with it before the sequencer sees it. */
   refusedByWorker: RejectionCode | null;
+  door: Door;
   /** `unknown`: it may be recorded, and no answer can tell any more. */
   state: "pending" | "accepted" | "refused" | "unknown";
   told: PlayVerdict | null;
@@ -26,6 +31,13 @@ export interface BookedPlay {
   timesAccepted: number;
   inFlight: boolean;
   madeAt: number;
+  firstSentAt: number | null;
+}
+
+/** An event of telemetry in the player's books. `unknown`: it may be counted, and no answer can tell any more. */
+interface Showing {
+  facts: TelemetryFacts;
+  state: "pending" | "taken" | "refused" | "unknown";
   firstSentAt: number | null;
 }
 
@@ -50,6 +62,7 @@ const CLOCK_OFFSETS_MS = [
 /** A player with a durable queue of its own: what it does to the server is what players in shops do. */
 export class Player {
   readonly books: BookedPlay[] = [];
+  readonly showings: Showing[] = [];
   clockOffsetMs = 0;
   saysSentAt = true;
   #epoch = "0";
@@ -67,6 +80,10 @@ export class Player {
     private readonly contents: string[],
     private readonly campaigns: string[],
   ) {}
+
+  get showingsPending(): number {
+    return this.showings.filter(({ state }) => state === "pending").length;
+  }
 
   get pending(): number {
     return this.revoked ? 0 : this.books.filter((play) => play.state === "pending").length;
@@ -131,24 +148,31 @@ export class Player {
       made: this.books.length,
       pad: "x".repeat(oddity === "large" ? random.between(4000, 16_000) : 0),
     });
+    const catalogue: CatalogueFinding = {
+      campaign: oddity === "unasked" ? "unasked" : "known",
+      content: oddity === "unknownContent" ? "unknown" : "known",
+      versionDurationMs: oddity === "unasked" ? null : 15_000,
+    };
+    const refusedByWorker =
+      oddity === "garbled" ? random.pick<RejectionCode>(["VALIDATION_ERROR", "INVALID_SIGNATURE", "DEVICE_MISMATCH"]) : null;
+    this.#book("playback-log", log, record, oddity !== "unsigned", catalogue, refusedByWorker);
+  }
+
+  #book(
+    door: Door,
+    log: PlayLog,
+    record: string,
+    signed: boolean,
+    catalogue: CatalogueFinding,
+    refusedByWorker: RejectionCode | null = null,
+  ): void {
+    const signature = signed ? new Uint8Array([1, 2, this.books.length & 0xff]) : null;
+    const recordHash = createHash("sha256").update(record).digest("hex");
     this.books.push({
       id: log.id,
-      verified: {
-        log,
-        proof: {
-          record,
-          recordHash: createHash("sha256").update(record).digest("hex"),
-          signedBy: oddity === "unsigned" ? "nobody" : "record",
-          signature: oddity === "unsigned" ? null : new Uint8Array([1, 2, this.books.length & 0xff]),
-        },
-        catalogue: {
-          campaign: oddity === "unasked" ? "unasked" : "known",
-          content: oddity === "unknownContent" ? "unknown" : "known",
-          versionDurationMs: oddity === "unasked" ? null : 15_000,
-        },
-      },
-      refusedByWorker:
-        oddity === "garbled" ? random.pick<RejectionCode>(["VALIDATION_ERROR", "INVALID_SIGNATURE", "DEVICE_MISMATCH"]) : null,
+      verified: { log, proof: { record, recordHash, signedBy: signed ? "record" : "nobody", signature }, catalogue },
+      refusedByWorker,
+      door,
       state: "pending",
       told: null,
       timesAccepted: 0,
@@ -156,6 +180,50 @@ export class Player {
       madeAt: this.world.now,
       firstSentAt: null,
     });
+  }
+
+  /** Tells of a play by its start, and mostly by its end: which may name the start or not, tell a duration or not, come twice, and go out first. */
+  tell(): void {
+    const { random } = this.world;
+    const contentId = random.pick(this.contents);
+    const startedAt = this.world.now + this.clockOffsetMs - random.between(20_000, 100 * MINUTE_MS);
+    const start = this.#event("PLAY_START", contentId, startedAt, { kind: "start", playlistId: "" });
+    const ends = random.weighted({ one: 75, none: 17, two: 8 });
+    for (let left = { one: 1, none: 0, two: 2 }[ends]; left > 0; left--) {
+      const durationMs = random.pick([15_000, 15_000, 9_000]);
+      const timed = random.chance(0.5);
+      const event: PlayEvent = { kind: "end", playId: random.chance(0.7) ? start.id : "", timed };
+      this.#event("PLAY_END", contentId, startedAt + durationMs, event, timed ? durationMs : 0);
+    }
+    const [end, before] = [this.books.at(-1), this.books.at(-2)];
+    if (end && before && ends !== "none" && random.chance(0.15)) this.books.splice(-2, 2, end, before);
+  }
+
+  #event(type: PlayLog["type"], contentId: string, at: number, event: PlayEvent, durationMs = 0): PlayLog {
+    const { random } = this.world;
+    this.#sequence += 1;
+    const log: PlayLog = {
+      id: random.uuid(),
+      campaignId: random.pick(this.campaigns),
+      adGroupId: "",
+      contentId,
+      contentVersion: "",
+      playlistId: "",
+      slotId: "",
+      type,
+      startedAt: at - durationMs,
+      endedAt: at,
+      durationMs,
+      deviceExpectedMs: null,
+      status: event.kind === "start" ? "INTERRUPTED" : random.pick<PlayStatus>(["COMPLETED", "COMPLETED", "SKIPPED", "ERROR"]),
+      epoch: this.#epoch,
+      sequence: this.#sequence,
+      location: null,
+      event,
+    };
+    const catalogue: CatalogueFinding = { campaign: "known", content: "known", versionDurationMs: 15_000 };
+    this.#book("proof-event", log, JSON.stringify({ ...log, made: this.books.length }), random.chance(0.9), catalogue);
+    return log;
   }
 
   #idOf(oddity: string, othersIds: string[]): string {
@@ -177,7 +245,9 @@ export class Player {
     const ready = this.books.filter(
       (play) => !play.inFlight && (play.state === "pending" || (again && play.state === "accepted" && remembered(play))),
     );
-    const some = (again || world.random.chance(0.2) ? world.random.shuffled(ready) : ready).slice(0, world.random.pick([1, 5, 20, 100]));
+    const order = again || world.random.chance(0.2) ? world.random.shuffled(ready) : ready;
+    // A request goes to one door.
+    const some = order.filter(({ door }) => door === order[0]?.door).slice(0, world.random.pick([1, 5, 20, 100]));
     if (some.length === 0) return;
     // Now and then the same log twice in one batch.
     const plays = some.length < 100 && world.random.chance(0.05) ? [...some, some[0] ?? world.random.pick(some)] : some;
@@ -223,7 +293,7 @@ export class Player {
   /** The request as the Worker hands it to the sequencer. */
   requestOf(plays: BookedPlay[], sentAt: number | null, familyId: string): AdmitRequest {
     return handOver({
-      door: "playback-log",
+      door: plays[0]?.door ?? "playback-log",
       receivedAt: this.world.now,
       sentAt,
       keyId: "key",
@@ -237,6 +307,82 @@ export class Player {
       ),
       batch: null,
     });
+  }
+
+  /** Shows something, of which telemetry tells. */
+  watch(): void {
+    const { random } = this.world;
+    const [contentId, session] = [random.pick(this.contents), random.uuid().replaceAll("-", "").slice(0, 16)];
+    const at = this.world.now - random.between(0, 60_000);
+    const types = ["play_start", "play_progress", "play_progress", random.pick(["play_complete", "play_stop", "seek"] as const)] as const;
+    for (const [index, type] of types.entries()) {
+      const id = random.uuid();
+      const playedMs = type === "play_start" ? null : index * 5000;
+      const facts = {
+        id,
+        hash: id.replaceAll("-", "").slice(0, 16),
+        type,
+        contentId,
+        at,
+        positionMs: null,
+        playedMs,
+        session,
+        run: session,
+      };
+      this.showings.push({ facts, state: "pending", firstSentAt: null });
+    }
+  }
+
+  /** Sends what telemetry waits, and what was sent and not answered. */
+  sendShowings(): void {
+    const { world } = this;
+    const waiting = this.showings.filter(({ state }) => state === "pending").slice(0, 50);
+    if (waiting.length === 0 || world.now < this.#waitUntil) return;
+    for (const showing of waiting) showing.firstSentAt ??= world.now;
+    const copies = world.fault("request doubled") ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) this.#tellShowings(waiting).catch((error) => world.fail(error));
+  }
+
+  async #tellShowings(showings: Showing[]): Promise<void> {
+    const { world } = this;
+    await world.latency(200);
+    if (world.fault("request lost")) return;
+    const request: TelemetryRequest = {
+      caller: { kind: "device", familyId: this.familyId },
+      receivedAt: world.now,
+      correlationId: `t-${world.steps}`,
+      maxAgeMs: MAX_AGE_BATCH_MS,
+      queueMessages: null,
+      events: showings.map(({ facts }) => facts),
+      refused: [],
+    };
+    let answer: TelemetryAnswer;
+    try {
+      answer = (await this.host.rpc(new Life(), "telemetry", request)) as TelemetryAnswer;
+    } catch (error) {
+      world.note(`player ${this.id.slice(0, 4)}: 503 ${error}`);
+      return;
+    }
+    await world.latency(200);
+    if (!world.fault("answer lost")) this.#hearShowings(answer, showings);
+  }
+
+  #hearShowings(answer: TelemetryAnswer, showings: Showing[]): void {
+    const { world } = this;
+    if (answer.kind === "rate-limited") this.#waitUntil = world.now + answer.rate.resetS * 1000;
+    if (answer.kind === "revoked") {
+      for (const showing of this.showings)
+        if (showing.state === "pending") showing.state = showing.firstSentAt === null ? "refused" : "unknown";
+    }
+    if (answer.kind !== "answered") return;
+    world.check("an answer for each event", answer.outcomes.length === showings.length, () => JSON.stringify(answer));
+    for (const [index, showing] of showings.entries()) {
+      const status = answer.outcomes[index]?.status;
+      if (status === "accepted" || status === "duplicate") showing.state = "taken";
+      // One that is left out under load may be let in when it comes again; one that is too old may have been let in before.
+      else if (showing.state === "pending")
+        showing.state = status === "sampled" || showing.firstSentAt !== world.now ? "unknown" : "refused";
+    }
   }
 
   #hear(answer: RequestAnswer, plays: BookedPlay[]): void {
@@ -277,9 +423,13 @@ export class Player {
     const { world } = this;
     const name = () => `log ${play.id} of ${this.id}: ${JSON.stringify(record)} after ${play.state} ${JSON.stringify(play.told)}`;
     if (record.status === "rejected") {
-      world.check("I5 what was accepted stays accepted", play.state !== "accepted", name);
+      // An end that only its start completes is refused before it and accepted behind it: the answers of its copies may differ.
+      const { event } = play.verified.log;
+      const lacking = event?.kind === "end" && !event.timed && record.code === "VALIDATION_ERROR";
+      world.check("I5 what was accepted stays accepted", play.state !== "accepted" || lacking, name);
+      if (play.state === "accepted") return;
       // So late, the sequencer no longer knows whether it had accepted it: refused either way, but perhaps recorded.
-      const forgotten = play.firstSentAt !== null && world.now - play.firstSentAt > REMEMBERED_MS;
+      const forgotten = lacking || (play.firstSentAt !== null && world.now - play.firstSentAt > REMEMBERED_MS);
       if (!REJECTIONS[record.code].retryable) play.state = forgotten ? "unknown" : "refused";
       return;
     }

@@ -28,6 +28,7 @@ Bun.plugin({
 export const { DeviceSequencer } = await import("../../src/plays/sequencer.ts");
 export const { recordPlays, consumerBreaker } = await import("../../src/plays/record.ts");
 export const { mergePending } = await import("../../src/plays/daily-sums.ts");
+export const { foldTelemetry } = await import("../../src/telemetry/fold.ts");
 export const { rollUp } = await import("../../src/plays/rollup.ts");
 export const { sweepOutboxes } = await import("../../src/plays/sweep.ts");
 export const { redriveMany } = await import("../../src/plays/redrive.ts");

@@ -4,7 +4,7 @@ import { checkEnd } from "./final.ts";
 import { stateOf, Watch } from "./invariants.ts";
 import { makeNetwork, type Network } from "./network.ts";
 import type { Player } from "./player.ts";
-import { compact, deliverProfiles, mergePending, reconcile, redriveMany, rollUp, sweepOutboxes } from "./product.ts";
+import { compact, deliverProfiles, foldTelemetry, mergePending, reconcile, redriveMany, rollUp, sweepOutboxes } from "./product.ts";
 import { type FaultKind, Life, World } from "./world.ts";
 
 /** What one run did. */
@@ -25,6 +25,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 /** The longest way to nothing: the outbox sends again after six hours at most, and a message is held back for two. */
 const DRAIN_MAX_MS = 48 * HOUR_MS;
+/** A start is open for as long as an end of it could be accepted: its age, a play's length and the skew; its player's clock may be two hours off. */
+const STARTS_END_MAX_MS = 36 * HOUR_MS;
 /** The runs that end with compaction and reconciliation: reading all again takes as long as the run. */
 const UPKEEP_SHARE = 0.3;
 /** A look reads every row, so it is not taken behind each operation. */
@@ -91,6 +93,22 @@ const OPERATIONS: Record<string, [weight: number, run: (network: Network, actors
     ({ world, players }, { player }) => {
       const ids = players.filter((one) => one !== player).flatMap((one) => one.freshIds());
       for (let left = world.random.pick([1, 1, 2, 5, 30]); left > 0; left--) player.play(ids);
+    },
+  ],
+  tell: [
+    12,
+    ({ world }, { player }) => {
+      for (let left = world.random.pick([1, 1, 3]); left > 0; left--) player.tell();
+    },
+  ],
+  showings: [8, (_, { player }) => player.watch()],
+  sendShowings: [8, (_, { player }) => player.sendShowings()],
+  fold: [
+    2,
+    ({ world, d1 }) => {
+      const life = new Life();
+      if (world.random.chance(0.1)) world.after(world.random.between(0, 100), () => life.end("the cron job was killed"));
+      foldTelemetry(d1.for(life), world.now).catch((error) => world.note(`fold failed: ${error}`));
     },
   ],
   send: [40, (_, { player }) => player.send(false)],
@@ -246,7 +264,10 @@ async function drain(network: Network, watch: Watch): Promise<number> {
     const waited = world.now - started;
     world.check("I6 the backlog drains", waited < DRAIN_MAX_MS, () => describe(network));
     if (round % 6 === 0) void runPushes(network);
-    for (const player of players) player.send(false);
+    for (const player of players) {
+      player.send(false);
+      player.sendShowings();
+    }
     await world.advance(waited < 10 * MINUTE_MS ? 10 * SECOND_MS : 5 * MINUTE_MS);
     if (round % 10 === 0) watch.check();
   }
@@ -256,12 +277,25 @@ async function drain(network: Network, watch: Watch): Promise<number> {
   for (const body of world.random.shuffled(queue.sent).slice(0, 20)) queue.put(body);
   for (let round = 0; round < 100 && !isDrained(network); round++) await world.advance(5 * MINUTE_MS);
   world.check("I6 the backlog drains again", isDrained(network), () => describe(network));
+  await endStarts(network);
+  foldTelemetry(d1.for(new Life()), world.now).catch((error) => world.fail(error));
   await Promise.race([runRollup(network, 0, false), world.advance(10 * MINUTE_MS)]);
   await world.advance(10 * MINUTE_MS);
   const marked = d1.rows("SELECT day FROM aggregate_days WHERE dirty = 1");
   world.check("I6 the rollup leaves no day marked", marked.length === 0, () => JSON.stringify(marked));
   watch.check();
   return took;
+}
+
+/** Starts whose end never came become interrupted plays by themselves, once no end could be accepted any more. */
+async function endStarts(network: Network): Promise<void> {
+  const { world, hosts } = network;
+  const open = () => hosts.reduce((sum, host) => sum + (stateOf(host)?.starts.length ?? 0), 0);
+  const started = world.now;
+  while (open() > 0 || !isDrained(network)) {
+    world.check("I6 open starts come to an end", world.now - started < STARTS_END_MAX_MS, () => `${open()} open; ${describe(network)}`);
+    await world.advance(10 * MINUTE_MS);
+  }
 }
 
 /** The product's own nightly comparison of archive and D1, over a compacted archive, must find what the checks here found: no difference. */
@@ -297,10 +331,10 @@ function isDrained({ queue, hosts, players, d1 }: Network): boolean {
   return (
     queue.depth === 0 &&
     queue.running === 0 &&
-    players.every((player) => player.pending === 0 && player.inFlight === 0) &&
+    players.every((player) => player.pending === 0 && player.showingsPending === 0 && player.inFlight === 0) &&
     hosts.every((host) => {
       const state = stateOf(host);
-      return state === null || (state.waiting === 0 && state.outbox.chunks.length === 0 && state.refusals === 0);
+      return state === null || (state.arrivals === 0 && state.outbox.chunks.length === 0 && state.refusals === 0);
     }) &&
     d1.rows("SELECT 1 FROM profile_pushes WHERE acknowledged_at IS NULL LIMIT 1").length === 0
   );
