@@ -5,6 +5,7 @@ import { secureHeaders } from "hono/secure-headers";
 import { auditRoutes } from "../src/audit/log.ts";
 import { accountRoutes } from "../src/auth/account-routes.ts";
 import { requireAdmin } from "../src/auth/admin.ts";
+import { behindAccess } from "../src/auth/cloudflare-access.ts";
 import { invitationRoutes } from "../src/auth/invitations-routes.ts";
 import { linkRoutes } from "../src/auth/link-routes.ts";
 import { fromConsole, signInRoutes } from "../src/auth/sign-in-routes.ts";
@@ -106,6 +107,7 @@ app.use("/v1/admin/*", secureHeaders(), privately, requireAdmin, tellAfterChange
 // Files are no JSON: their routes have limits of their own, and must see the body before anybody holds it in memory.
 app.use("/v1/admin/*", (c, next) => (carriesFile(c.req.path) ? next() : adminBodyLimit(c, next)));
 
+app.use("/console/*", behindAccess);
 app.use("/api/auth/*", secureHeaders(), privately, adminBodyLimit, fromConsole);
 app.use("/v1/invitations/*", secureHeaders(), privately, adminBodyLimit, fromConsole);
 

@@ -2,12 +2,13 @@ import type { MiddlewareHandler } from "hono";
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { Problem } from "../platform/errors.ts";
 import type { AppEnv } from "../platform/http.ts";
+import { HOUR_MS, SECOND_MS } from "../platform/time.ts";
 
 const HEADER = "Cf-Access-Jwt-Assertion";
 const RETRY_AFTER_S = "5";
 /** Cloudflare rotates its keys every six weeks, and the old ones hold for a week more. */
-const KEYS_FRESH_MS = 60 * 60 * 1000;
-const KEYS_TIMEOUT_MS = 5000;
+const KEYS_FRESH_MS = HOUR_MS;
+const KEYS_TIMEOUT_MS = 5 * SECOND_MS;
 
 export type AccessSettings = Pick<Env, "ACCESS_TEAM_DOMAIN" | "ACCESS_AUD">;
 

@@ -9,6 +9,7 @@ export const PASSWORD_MAX_CHARS = 128;
  */
 const COST = { N: 2 ** 15, r: 8, p: 3 } as const;
 const SCRYPT_MAX_BYTES = 64 * 1024 * 1024;
+const KEPT = /^scrypt\$(\d+)\$(\d+)\$(\d+)\$([\w+/=]+)\$([\w+/=]+)$/;
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 /** Passwords that an isolate looks at at once: a crowd of them would leave neither time nor memory for anything else. */
@@ -46,8 +47,9 @@ export async function hashPassword(password: string): Promise<string> {
 
 /** Whether a password is the one that `kept` was made of, in a time that tells nothing of it. */
 export async function isPassword(password: string, kept: string): Promise<boolean> {
-  const [kind, N, r, p, salt = "", key = ""] = kept.split("$");
-  if (kind !== "scrypt") return false;
+  const match = KEPT.exec(kept);
+  if (!match) return false;
+  const [, N, r, p, salt = "", key = ""] = match;
   const expected = Buffer.from(key, "base64");
   const derived = await derive(password, Buffer.from(salt, "base64"), { N: Number(N), r: Number(r), p: Number(p) });
   return expected.length === derived.length && timingSafeEqual(derived, expected);

@@ -5,6 +5,7 @@ import {
   actorOf,
   callersOf,
   OPERATE,
+  OWN,
   type Principal,
   reads,
   refusalOf,
@@ -45,14 +46,30 @@ describe("who may call a route", () => {
   });
 });
 
+test("what is one's own is for people, of whatever role, and for no token", () => {
+  for (const principal of Object.values(PRINCIPALS)) {
+    expect(refusalOf(principal, OWN)).toMatch(/a token is no person|only reports plays/);
+    if (principal.role !== "reporter") expect(refusalOf({ ...principal, kind: "user" }, OWN)).toBeNull();
+  }
+  expect(callersOf(OWN)).toEqual(["user"]);
+});
+
+test("a person's refusal speaks of their role, a token's of its", () => {
+  expect(refusalOf({ kind: "user", id: "1", role: "viewer", scope: null }, ADMINISTER)).toBe("This takes role admin; yours is viewer.");
+  expect(refusalOf({ kind: "token", id: "1", role: "viewer", scope: null }, ADMINISTER)).toBe(
+    "This takes role admin; the token's is viewer.",
+  );
+});
+
 test("a scope that a query cannot be narrowed to is refused there, too", () => {
   expect(() => scopeTerms({ brand_name: "b" }, { supplier: (id) => sql`supplier_id = ${id}` })).toThrow("sees only one brand");
   expect(scopeTerms(null, {})).toEqual([]);
 });
 
-test("the audit log tells the secret from tokens", () => {
+test("the audit log tells the secret, tokens and people apart", () => {
   expect(actorOf({ kind: "secret", id: "admin-token", role: "admin", scope: null })).toBe("admin-token");
   expect(actorOf({ kind: "token", id: "7", role: "operator", scope: null })).toBe("token:7");
+  expect(actorOf({ kind: "user", id: "7", role: "operator", scope: null })).toBe("user:7");
 });
 
 describe("a token's life", () => {
