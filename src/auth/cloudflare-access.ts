@@ -1,10 +1,13 @@
 import type { MiddlewareHandler } from "hono";
+import { parse } from "hono/utils/cookie";
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { Problem } from "../platform/errors.ts";
 import type { AppEnv } from "../platform/http.ts";
 import { HOUR_MS, SECOND_MS } from "../platform/time.ts";
 
+/** Access puts its token into a header of each request to a path that it protects, and into a cookie for all paths of the host. */
 const HEADER = "Cf-Access-Jwt-Assertion";
+const COOKIE = "CF_Authorization";
 const RETRY_AFTER_S = "5";
 /** Cloudflare rotates its keys every six weeks, and the old ones hold for a week more. */
 const KEYS_FRESH_MS = HOUR_MS;
@@ -42,7 +45,7 @@ export function accessIssuer(teamDomain: string | undefined): string | null {
 export async function requireAccess(headers: Headers, settings: AccessSettings, keys?: JWTVerifyGetKey): Promise<void> {
   const issuer = accessIssuer(settings.ACCESS_TEAM_DOMAIN);
   if (issuer === null) return;
-  const token = headers.get(HEADER);
+  const token = headers.get(HEADER) ?? parse(headers.get("Cookie") ?? "", COOKIE)[COOKIE];
   const audience = settings.ACCESS_AUD?.trim();
   if (!token || !audience) throw notThrough();
   try {

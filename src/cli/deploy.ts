@@ -85,7 +85,11 @@ function askSecret(name: SecretName): string {
   const given = process.env[name] ?? (process.stdin.isTTY ? prompt(`${name} (Enter for a random one):`) : null);
   if (given) return given;
   const made = makeSecret();
-  if (name === "ADMIN_TOKEN") console.log(`ADMIN_TOKEN is ${made}\nKeep it: it is not shown again.`);
+  if (name === "ADMIN_TOKEN")
+    console.log(
+      `ADMIN_TOKEN is ${made}\nKeep it: it is not shown again. With it, invite the first administrator:\n` +
+        "  ADMIN_TOKEN=… npx -y bun run admin:invite -- --email you@company.example --base https://<the Worker's address>",
+    );
   else console.log(`${name} was made at random.`);
   return made;
 }

@@ -65,6 +65,12 @@ describe("behind Cloudflare Access", () => {
     }
   });
 
+  test("the cookie that it leaves in the browser is as good as its header, which only protected paths get", async () => {
+    const ask = (cookie: string) => requireAccess(new Headers({ Cookie: `a=b; CF_Authorization=${cookie}` }), SETTINGS, keys);
+    await ask(await assertion());
+    await expect(ask(await assertion({ key: foreign }))).rejects.toMatchObject({ code: "ACCESS_REQUIRED" });
+  });
+
   test("a team without an audience lets nobody on: half a setting is no setting", async () => {
     expect(await outcome(await assertion(), { ACCESS_TEAM_DOMAIN: SETTINGS.ACCESS_TEAM_DOMAIN })).toBe("403 ACCESS_REQUIRED");
   });
