@@ -8,12 +8,14 @@ import { auditRows } from "../support/audit.ts";
 import { makeDevice, postBatch, signedLogs } from "../support/device.ts";
 import { bytesOf, hashOf } from "../support/files.ts";
 import { contentWithVersion, playlistWithItems, scheduleOf, smallNetwork } from "../support/media.ts";
+import { signedIn } from "../support/people.ts";
 import { CaughtQueue, deliver, runAlarm } from "../support/pipeline.ts";
 
-/** One change: where it goes and what it asks. */
+/** One change: where it goes and what it asks. Who signed in makes it, where only one may. */
 interface Asked {
   path: string;
   body?: unknown;
+  headers?: Record<string, string>;
 }
 
 const id = async (made: Promise<{ id: string }>) => (await made).id;
@@ -109,6 +111,20 @@ async function begunUpload(): Promise<{ path: string }> {
   return { path: `content/${contentId}/uploads/${upload.id}` };
 }
 
+const person = async () => (await signedIn("viewer")).person.id;
+let invited = 0;
+const invitation = () => {
+  invited += 1;
+  return { email: `invited-${invited}@example.com`, role: "operator" };
+};
+
+/** What somebody who signed in changes of their own account. */
+async function ownAccount(path: (sessionId: string) => string, body?: unknown): Promise<Asked> {
+  const { headers } = await signedIn("viewer");
+  const own = (await call("GET", "/v1/admin/me/sessions", undefined, headers)).body as { items: { id: string }[] };
+  return { path: `/v1/admin/me${path(own.items[0]?.id ?? "")}`, body, headers: { ...headers, Authorization: "" } };
+}
+
 const under = (path: string, body?: unknown): Asked => ({ path: `/v1/admin/${path}`, body });
 const change = (resource: string, made: () => Promise<string>, body: unknown) => async () => under(`${resource}/${await made()}`, body);
 const removal = (resource: string, made: () => Promise<string>) => async () => under(`${resource}/${await made()}`);
@@ -186,6 +202,23 @@ const CHANGES: Record<string, () => Promise<Asked>> = {
     under(`webhooks/${await webhook()}/recover`, { from: new Date(Date.now() - DAY_MS).toISOString() }),
   "POST /v1/admin/tokens": async () => under("tokens", { name: "t", role: "operator" }),
   "POST /v1/admin/tokens/:id/revoke": async () => under(`tokens/${await id(create("tokens", { name: "t", role: "admin" }))}/revoke`),
+  "PATCH /v1/admin/me": async () => await ownAccount(() => "", { name: "Somebody else" }),
+  "DELETE /v1/admin/me/sessions/:id": async () => await ownAccount((sessionId) => `/sessions/${sessionId}`),
+  "POST /v1/admin/me/sessions/revoke-all": async () => await ownAccount(() => "/sessions/revoke-all"),
+  "PATCH /v1/admin/users/:id": change("users", person, { role: "operator" }),
+  "DELETE /v1/admin/users/:id": removal("users", person),
+  "POST /v1/admin/users/:id/reset-two-factor": async () => {
+    const userId = await person();
+    await env.DB.prepare("UPDATE users SET two_factor_enabled = 1 WHERE id = ?").bind(userId).run();
+    return under(`users/${userId}/reset-two-factor`);
+  },
+  "POST /v1/admin/users/:id/reset-password": async () => under(`users/${await person()}/reset-password`),
+  "POST /v1/admin/invitations": async () => under("invitations", invitation()),
+  "POST /v1/admin/invitations/setup": async () => {
+    await env.DB.prepare("DELETE FROM users").run();
+    return under("invitations/setup");
+  },
+  "POST /v1/admin/invitations/:id/revoke": async () => under(`invitations/${await id(create("invitations", invitation()))}/revoke`),
   "POST /v1/admin/pipeline/dead-letters/:id/redrive": async () => under(`pipeline/dead-letters/${await deadLetter()}/redrive`),
   "POST /v1/admin/pipeline/redrive": async () => under("pipeline/redrive", { ids: [await deadLetter()] }),
   "POST /v1/admin/pipeline/relist": async () => under("pipeline/relist"),
@@ -210,10 +243,10 @@ test("every change that an administrator can make is known here", () => {
 });
 
 test.each(Object.entries(CHANGES))("%s leaves exactly one audit row, which says from where", async (route, prepare) => {
-  const { path, body } = await prepare();
+  const { path, body, headers } = await prepare();
   const before = (await auditRows()).map((row) => row.id);
   const [method = ""] = route.split(" ");
-  const answer = await admin(method, path, body, { "CF-Connecting-IP": "203.0.113.7", "X-Correlation-Id": "audit-test-1" });
+  const answer = await admin(method, path, body, { ...headers, "CF-Connecting-IP": "203.0.113.7", "X-Correlation-Id": "audit-test-1" });
   expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
   const rows = (await auditRows()).filter((row) => !before.includes(row.id));
   expect(rows).toHaveLength(1);
