@@ -98,6 +98,8 @@ export class StreamDesk {
 
   /** Takes what came in, behind what came before it. */
   async message(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    // The device's clock is told by this, so it is when the frame came, however long it waits for its turn.
+    const receivedAt = Date.now();
     if (typeof message !== "string") return close(socket, CLOSINGS.binary);
     const bytes = Buffer.byteLength(message);
     if (bytes > MAX_FRAME_BYTES) return close(socket, CLOSINGS.tooLarge);
@@ -105,12 +107,12 @@ export class StreamDesk {
       return close(socket, CLOSINGS.backlog);
     this.#waiting.frames += 1;
     this.#waiting.bytes += bytes;
-    this.#turn = this.#turn.then(() => this.#take(socket, message, bytes));
+    this.#turn = this.#turn.then(() => this.#take(socket, message, bytes, receivedAt));
     await this.#turn;
   }
 
   /** Never throws: a frame that fails must not hold up the next. */
-  async #take(socket: WebSocket, text: string, bytes: number): Promise<void> {
+  async #take(socket: WebSocket, text: string, bytes: number, receivedAt: number): Promise<void> {
     this.#waiting.frames -= 1;
     this.#waiting.bytes -= bytes;
     // Nobody would hear the answer: whoever sent this sends it again.
@@ -118,7 +120,6 @@ export class StreamDesk {
     const correlationId = uuidv7();
     const read = readFrame(text);
     try {
-      const receivedAt = Date.now();
       const identity = await verifyDeviceToken(attached(socket).token, this.host.env(), receivedAt);
       const { deviceId, familyId: tokenId } = identity;
       const caller = { correlationId, tokenId, deviceId, endpoint: STREAM_PATH };

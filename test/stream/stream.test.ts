@@ -1,14 +1,20 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { signDeviceToken } from "../../src/devices/token.ts";
-import { HOUR_MS } from "../../src/platform/time.ts";
+import { HOUR_MS, MINUTE_MS } from "../../src/platform/time.ts";
+import { StreamDesk } from "../../src/stream/desk.ts";
 import { admin } from "../support/admin.ts";
 import { makeDevice, playLog, postBatch, signedLogs } from "../support/device.ts";
 import { CaughtQueue, drain, expectDrained, statusOf } from "../support/pipeline.ts";
 import { handshake, protocolsOf, TestStream } from "../support/stream.ts";
 
 const objectOf = (device: { id: string }) => env.SEQUENCER.getByName(device.id);
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 /** A device whose object sends to a queue of the test. */
 async function connected(options: Parameters<typeof makeDevice>[0] = {}) {
@@ -17,6 +23,20 @@ async function connected(options: Parameters<typeof makeDevice>[0] = {}) {
   const queue = new CaughtQueue();
   await queue.attach(device.id);
   return { device, queue, stream: await TestStream.open(device) };
+}
+
+/** Has the device's object keep all requests of plays waiting, until the returned function is called. */
+async function holdUp(device: { id: string }): Promise<() => Promise<void>> {
+  await runInDurableObject(objectOf(device), (instance) => {
+    const gate = Promise.withResolvers<void>();
+    const admit = instance.admit.bind(instance);
+    Reflect.set(instance, "admit", async (request: Parameters<typeof admit>[0]) => {
+      await gate.promise;
+      return await admit(request);
+    });
+    Reflect.set(instance, "letIn", gate.resolve);
+  });
+  return async () => await runInDurableObject(objectOf(device), (instance) => (Reflect.get(instance, "letIn") as () => void)());
 }
 
 describe("the handshake", () => {
@@ -144,11 +164,34 @@ describe("plays", () => {
     expect(answers.flatMap(({ verdicts }) => (verdicts as { flags: string[] }[]).flatMap(({ flags }) => flags))).toEqual([]);
   });
 
+  test("are held to when their frame came, however long it waited for those before it", async () => {
+    const { device, queue, stream } = await connected();
+    const letIn = await holdUp(device);
+    const came = vi.spyOn(StreamDesk.prototype, "message");
+    const logs = await signedLogs(device, 2);
+    for (const [id, log] of logs.entries()) stream.send({ type: "plays", id, sent_at: new Date().toISOString(), logs: [log] });
+    await vi.waitFor(() => expect(came).toHaveBeenCalledTimes(2));
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + MINUTE_MS });
+    await letIn();
+    await stream.next();
+    expect(await stream.next()).toMatchObject({ id: 1, processed: 1 });
+    vi.useRealTimers();
+    await drain(device.id, queue);
+    const { results } = await env.DB.prepare("SELECT started_at - started_at_raw AS moved FROM proof_of_play_events WHERE device_id = ?")
+      .bind(device.id)
+      .all();
+    expect(results).toEqual([{ moved: 0 }, { moved: 0 }]);
+  });
+
   test("over the device's rate are refused before any signature is looked at, whatever door used it up", async () => {
     const { device, stream } = await connected({ policy: { requests_per_minute: 2 } });
     await postBatch(device, await signedLogs(device, 1));
+    const verify = vi.spyOn(crypto.subtle, "verify");
+    const checks = () => verify.mock.calls.filter(([algorithm]) => JSON.stringify(algorithm).includes("Ed25519")).length;
     expect((await stream.plays(1, await signedLogs(device, 1))).type).toBe("verdicts");
+    expect(checks()).toBe(1);
     const refused = await stream.plays(2, await signedLogs(device, 1));
+    expect(checks()).toBe(1);
     expect(refused).toMatchObject({ type: "error", id: 2, problem: { status: 429, type: "/docs/errors/rate-limit-exceeded" } });
     expect(refused.retry_after_s).toBeGreaterThan(50);
     expect((await postBatch(device, await signedLogs(device, 1))).status).toBe(429);
@@ -217,19 +260,11 @@ describe("a frame that is refused", () => {
 
   test("for too many wait before it ends the stream; what was taken before is kept", async () => {
     const { device, stream } = await connected();
-    await runInDurableObject(objectOf(device), (instance) => {
-      const gate = Promise.withResolvers<void>();
-      const admit = instance.admit.bind(instance);
-      Reflect.set(instance, "admit", async (request: Parameters<typeof admit>[0]) => {
-        await gate.promise;
-        return await admit(request);
-      });
-      Reflect.set(instance, "letIn", gate.resolve);
-    });
+    const letIn = await holdUp(device);
     const logs = await signedLogs(device, 34);
     for (const [id, log] of logs.entries()) stream.send({ type: "plays", id, sent_at: new Date().toISOString(), logs: [log] });
     expect(await stream.closed).toEqual({ code: 1013, reason: "TOO_MANY_FRAMES_WAITING" });
-    await runInDurableObject(objectOf(device), (instance) => (Reflect.get(instance, "letIn") as () => void)());
+    await letIn();
     const again = await TestStream.open(device);
     expect(await again.plays("all", logs)).toMatchObject({ processed: 34, duplicates: 1, failed: 0 });
     expect((await statusOf(device.id)).accepted).toBe(34);
