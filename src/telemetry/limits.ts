@@ -15,6 +15,8 @@ export const MAX_AHEAD_MS = 5 * MINUTE_MS;
 
 // Reporters: players that are no paired devices.
 export const MAX_PLAYERS_PER_TOKEN = 1000;
+/** Players of reporters that an isolate knows to be theirs. */
+export const KNOWN_PLAYERS_MAX = 20_000;
 export const PLAYER_REQUESTS_PER_MINUTE = 120;
 /** Of all events together that name no device. */
 export const NAMELESS_REQUESTS_PER_MINUTE = 60;

@@ -13,6 +13,7 @@ import { factsOf, type ReadEvent, readEvent } from "./dialect.ts";
 import { TELEMETRY_REJECTIONS, type TelemetryCode, type TelemetryFacts } from "./event.ts";
 import { MAX_ID_CHARS, PLAYER_REQUESTS_PER_MINUTE } from "./limits.ts";
 import { playerId } from "./players.ts";
+import { isStranger, noteFull, noteKnown } from "./strangers.ts";
 
 /** Who sends a request of telemetry, as its token says. */
 export type Sender = { kind: "device"; deviceId: string; familyId: string } | { kind: "reporter"; tokenId: string; scope: ReporterScope };
@@ -39,10 +40,15 @@ export interface Submitted {
   rate: RateState;
 }
 
-/** The events of one player, with their places in the request. */
+/** The records of one player, with their places in the request. */
 interface PlayerGroup {
   player: string;
   named: boolean;
+  records: { record: unknown; read: ReadEvent; at: number }[];
+}
+
+/** Those of a player's records that its sequencer judges, and those that it only counts. */
+interface Looked {
   events: TelemetryFacts[];
   eventsAt: number[];
   refused: RefusedEvent[];
@@ -54,40 +60,66 @@ interface PlayerGroup {
  * @throws Problem where the whole request is refused. Of a batch for several players, one that is over its rate spoils no other.
  */
 export async function submitEvents(sent: SentEvents, env: Pick<Env, "DB" | "SEQUENCER" | "FLOOD_LIMIT">): Promise<Submitted> {
-  const reads = sent.records.map(readEvent);
-  const tracks = reads.flatMap((read) => (read.ok ? [read.event.track] : []));
+  const turns = await Promise.all(groupByPlayer(sent).map(async (group) => ({ group, refusal: await turnAway(group, sent, env) })));
+  const tracks = turns.flatMap(({ group, refusal }) =>
+    refusal ? [] : group.records.flatMap(({ read }) => (read.ok ? [read.event.track] : [])),
+  );
   const access = await consultAccess(env.DB, sent.sender, tracks, sent.receivedAt);
-  const groups = groupByPlayer(sent, reads, access);
-  const answers = await Promise.all(groups.map((group) => submitGroup(group, sent, env)));
-  const answered = answers.flatMap((answer) => (answer.kind === "answered" ? [answer.rate] : []));
-  const [first] = answers;
-  if (first && answered.length === 0) throw wholeRefusal(first);
+  const outcomes = await Promise.all(
+    turns.map(async ({ group, refusal }) => {
+      const looked = lookAt(group, refusal ? null : access);
+      return { looked, answer: refusal ?? (await submitGroup(group, looked, sent, env)) };
+    }),
+  );
+  const answered = outcomes.flatMap(({ answer }) => (answer.kind === "answered" ? [answer.rate] : []));
+  const [first] = outcomes;
+  if (first && answered.length === 0) throw wholeRefusal(first.answer);
   const events: EventAnswer[] = [];
-  groups.forEach((group, index) => {
-    const answer = answers[index];
-    if (answer) placeAnswers(events, group, answer);
-  });
+  for (const { looked, answer } of outcomes) placeAnswers(events, looked, answer);
   const rate = answered.reduce((least, one) => (one.remaining < least.remaining ? one : least));
   return { events, rate };
 }
 
-function groupByPlayer(sent: SentEvents, reads: ReadEvent[], access: TrackAccess): PlayerGroup[] {
+function groupByPlayer({ sender, records }: SentEvents): PlayerGroup[] {
   const groups = new Map<string, PlayerGroup>();
-  reads.forEach((read, index) => {
-    const record = sent.records[index];
-    const { player, named } = playerOf(sent.sender, record);
-    const group = groups.get(player) ?? { player, named, events: [], eventsAt: [], refused: [], refusedAt: [] };
+  records.forEach((record, at) => {
+    const { player, named } = playerOf(sender, record);
+    const group = groups.get(player) ?? { player, named, records: [] };
     groups.set(player, group);
-    const contentId = read.ok ? (access.get(read.event.track) ?? null) : null;
-    if (read.ok && contentId !== null) {
-      group.events.push(factsOf(read.event, player, contentId));
-      group.eventsAt.push(index);
-    } else {
-      group.refused.push(refusedEvent(record, read.ok ? denied() : read));
-      group.refusedAt.push(index);
-    }
+    group.records.push({ record, read: readEvent(record), at });
   });
   return [...groups.values()];
+}
+
+/**
+ * Refuses players that send far too much, before D1 is asked or an object woken: null where it does not. Of a device that was done before its
+ * body was read; which players a reporter speaks for only the body tells. Names that are one too many share a rate, since there is no end of them.
+ */
+async function turnAway(
+  { player, named }: PlayerGroup,
+  { sender, receivedAt }: SentEvents,
+  { FLOOD_LIMIT }: Pick<Env, "FLOOD_LIMIT">,
+): Promise<TelemetryAnswer | null> {
+  if (sender.kind === "device") return null;
+  const key = named && isStranger(sender.tokenId, player, receivedAt) ? `strangers of ${sender.tokenId}` : player;
+  if (!(await isFlooding(FLOOD_LIMIT, key, receivedAt))) return null;
+  return { kind: "rate-limited", rate: { limit: PLAYER_REQUESTS_PER_MINUTE, remaining: 0, resetS: 60 } };
+}
+
+/** Sorts a player's records by what is already known of them. `access`: null where nobody was asked, since nothing of them is taken. */
+function lookAt({ player, records }: PlayerGroup, access: TrackAccess | null): Looked {
+  const looked: Looked = { events: [], eventsAt: [], refused: [], refusedAt: [] };
+  for (const { record, read, at } of records) {
+    const contentId = read.ok ? (access ? (access.get(read.event.track) ?? null) : read.event.track) : null;
+    if (read.ok && contentId !== null) {
+      looked.events.push(factsOf(read.event, player, contentId));
+      looked.eventsAt.push(at);
+    } else {
+      looked.refused.push(refusedEvent(record, read.ok ? denied() : read));
+      looked.refusedAt.push(at);
+    }
+  }
+  return looked;
 }
 
 /** Whose sequencer an event goes to, be it right or wrong: refusals are counted there, too. */
@@ -121,33 +153,36 @@ function givenId(record: unknown): string | null {
 }
 
 async function submitGroup(
-  { player, named, events, refused }: PlayerGroup,
+  { player, named }: PlayerGroup,
+  { events, refused }: Looked,
   { sender, receivedAt, correlationId, maxAgeMs, queueMessages }: SentEvents,
-  env: Pick<Env, "SEQUENCER" | "FLOOD_LIMIT">,
+  env: Pick<Env, "SEQUENCER">,
 ): Promise<TelemetryAnswer> {
   const caller: TelemetryRequest["caller"] =
     sender.kind === "device" ? { kind: "device", familyId: sender.familyId } : { kind: "reporter", tokenId: sender.tokenId, named };
   const request: TelemetryRequest = { caller, receivedAt, correlationId, maxAgeMs, queueMessages, events, refused };
+  let answer: TelemetryAnswer;
   try {
-    // A device was asked for before its body was read; which players a reporter speaks for only the body tells.
-    if (sender.kind === "reporter" && (await isFlooding(env.FLOOD_LIMIT, player, receivedAt))) {
-      return { kind: "rate-limited", rate: { limit: PLAYER_REQUESTS_PER_MINUTE, remaining: 0, resetS: 60 } };
-    }
     const sequencer = env.SEQUENCER.getByName(player);
-    return (await withTimeout(sequencer.telemetry(request) as Promise<unknown>, ADMIT_TIMEOUT_MS, "telemetry")) as TelemetryAnswer;
+    answer = (await withTimeout(sequencer.telemetry(request) as Promise<unknown>, ADMIT_TIMEOUT_MS, "telemetry")) as TelemetryAnswer;
   } catch (error) {
     log("warn", "telemetry not taken", { correlation_id: correlationId, error: describeError(error) });
     return { kind: "unavailable", retryAfterS: 5 };
   }
+  if (sender.kind === "reporter") {
+    if (answer.kind === "answered") noteKnown(player);
+    else if (answer.kind === "too-many-players") noteFull(sender.tokenId, receivedAt);
+  }
+  return answer;
 }
 
 /** Puts what became of a player's events where they stood in the request. */
-function placeAnswers(events: EventAnswer[], group: PlayerGroup, answer: TelemetryAnswer): void {
-  group.refusedAt.forEach((at, index) => {
-    const refused = group.refused[index];
+function placeAnswers(events: EventAnswer[], looked: Looked, answer: TelemetryAnswer): void {
+  looked.refusedAt.forEach((at, index) => {
+    const refused = looked.refused[index];
     if (refused) events[at] = { status: "rejected", code: refused.code, error: refused.error, eventId: refused.eventId };
   });
-  group.eventsAt.forEach((at, index) => {
+  looked.eventsAt.forEach((at, index) => {
     const outcome = answer.kind === "answered" ? answer.outcomes[index] : { status: "rejected" as const, code: codeOf(answer) };
     if (!outcome) throw new Error("unreachable: one answer for each event");
     if (outcome.status !== "rejected") events[at] = outcome;
