@@ -225,10 +225,12 @@ const MAX_LOGGED_CORRELATION_IDS = 20;
 function logRecorded(recorded: Delivery[]): void {
   if (!logs("debug")) return;
   const chunks: Chunk[] = recorded.map(({ chunk }) => chunk);
-  const ids = new Set(chunks.flatMap((chunk) => chunk.plays.map(({ play }) => play.correlation_id)));
+  const events = chunks.flatMap(({ telemetry }) => telemetry);
+  const ids = new Set([...chunks.flatMap(({ plays }) => plays.map(({ play }) => play)), ...events].map((one) => one.correlation_id));
   log("debug", "consumer processed", {
     chunks: chunks.length,
     plays: chunks.reduce((sum, chunk) => sum + chunk.plays.length, 0),
+    ...(events.length > 0 ? { telemetry_events: events.length } : {}),
     correlation_ids: [...ids].slice(0, MAX_LOGGED_CORRELATION_IDS),
   });
 }

@@ -52,7 +52,7 @@ export async function foldTelemetry(db: D1Database, now: number): Promise<FoldRe
     result.commits += commits.length;
     for (const { name, rows } of tables) {
       result.rows += rows.length;
-      log("debug", "aggregate updated", { aggregate_type: name, buckets: rows.length });
+      log("debug", "aggregate updated", { type: name, buckets: rows.length });
     }
   }
   return result;

@@ -4,6 +4,7 @@ import { Problem } from "../platform/errors.ts";
 import { describeError } from "../platform/http.ts";
 import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
+import { inSpan } from "../platform/spans.ts";
 import { isFlooding } from "../plays/flood.ts";
 import { ADMIT_TIMEOUT_MS, MAX_REFUSED_RECORD_CHARS } from "../plays/limits.ts";
 import type { RateState } from "../plays/rate.ts";
@@ -60,11 +61,7 @@ interface Looked {
  * @throws Problem where the whole request is refused. Of a batch for several players, one that is over its rate spoils no other.
  */
 export async function submitEvents(sent: SentEvents, env: Pick<Env, "DB" | "SEQUENCER" | "FLOOD_LIMIT">): Promise<Submitted> {
-  const turns = await Promise.all(groupByPlayer(sent).map(async (group) => ({ group, refusal: await turnAway(group, sent, env) })));
-  const tracks = turns.flatMap(({ group, refusal }) =>
-    refusal ? [] : group.records.flatMap(({ read }) => (read.ok ? [read.event.track] : [])),
-  );
-  const access = await consultAccess(env.DB, sent.sender, tracks, sent.receivedAt);
+  const { turns, access } = await inSpan("telemetry.validate", () => examine(sent, env));
   const outcomes = await Promise.all(
     turns.map(async ({ group, refusal }) => {
       const looked = lookAt(group, refusal ? null : access);
@@ -78,6 +75,21 @@ export async function submitEvents(sent: SentEvents, env: Pick<Env, "DB" | "SEQU
   for (const { looked, answer } of outcomes) placeAnswers(events, looked, answer);
   const rate = answered.reduce((least, one) => (one.remaining < least.remaining ? one : least));
   return { events, rate };
+}
+
+/** A player's records, and why none of them is taken; null: they are looked at. */
+interface Turn {
+  group: PlayerGroup;
+  refusal: TelemetryAnswer | null;
+}
+
+/** Shape of each event, floods, and which tracks the sender may report on. */
+async function examine(sent: SentEvents, env: Pick<Env, "DB" | "FLOOD_LIMIT">): Promise<{ turns: Turn[]; access: TrackAccess }> {
+  const turns = await Promise.all(groupByPlayer(sent).map(async (group) => ({ group, refusal: await turnAway(group, sent, env) })));
+  const tracks = turns.flatMap(({ group, refusal }) =>
+    refusal ? [] : group.records.flatMap(({ read }) => (read.ok ? [read.event.track] : [])),
+  );
+  return { turns, access: await consultAccess(env.DB, sent.sender, tracks, sent.receivedAt) };
 }
 
 function groupByPlayer({ sender, records }: SentEvents): PlayerGroup[] {

@@ -4,6 +4,7 @@ import { logs, setLogLevel } from "../../src/platform/log.ts";
 import { inSpan, traceBy } from "../../src/platform/spans.ts";
 import { makeDevice, playLog, post, signedLogs } from "../support/device.ts";
 import { CaughtQueue, deliver, drain, runAlarm } from "../support/pipeline.ts";
+import { playOnGroup, sentEvent } from "../support/telemetry.ts";
 
 interface Line {
   level: string;
@@ -76,6 +77,22 @@ describe("log lines", () => {
     expect(JSON.stringify(lines)).not.toContain(device.id);
   });
 
+  test("that of telemetry leads there as well", async () => {
+    setLogLevel("debug");
+    const { device, queue } = await caughtDevice();
+    await playOnGroup(device);
+    await post(device, "/telemetry/playback", sentEvent(device.contentId), { "X-Correlation-Id": CORRELATION_ID });
+    await drain(device.id, queue);
+    expect(lines).toContainEqual({
+      level: "debug",
+      message: "consumer processed",
+      chunks: 1,
+      plays: 0,
+      telemetry_events: 1,
+      correlation_ids: [CORRELATION_ID],
+    });
+  });
+
   test("what is only of use to who debugs is not written otherwise", async () => {
     const { device, queue } = await caughtDevice();
     await post(device, "/api/v1/playback-logs/batch", { logs: await signedLogs(device, 2) }, { "X-Correlation-Id": CORRELATION_ID });
@@ -95,7 +112,7 @@ describe("log lines", () => {
   });
 });
 
-test("the way of a play is spanned, and spans nest", async () => {
+test("the way of a play, and of telemetry, is spanned, and spans nest", async () => {
   const seen: string[] = [];
   traceBy({
     enterSpan: (name, work) => {
@@ -110,7 +127,10 @@ test("the way of a play is spanned, and spans nest", async () => {
   });
   const { device, queue } = await caughtDevice();
   expect((await post(device, "/api/v1/playback-logs", await device.sign(playLog(device)))).status).toBe(202);
-  expect(seen.splice(0)).toEqual(["telemetry.ingest {", "telemetry.validate {", "} telemetry.validate", "} telemetry.ingest"]);
+  const ingested = ["telemetry.ingest {", "telemetry.validate {", "} telemetry.validate", "} telemetry.ingest"];
+  expect(seen.splice(0)).toEqual(ingested);
+  await post(device, "/telemetry/playback", sentEvent(device.contentId));
+  expect(seen.splice(0)).toEqual(ingested);
   while (queue.bodies.length === 0) expect(await runAlarm(device.id)).toBe(true);
   expect(seen.splice(0)).toEqual(["queue.send {", "} queue.send"]);
   await deliver(queue.take());
