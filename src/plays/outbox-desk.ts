@@ -243,6 +243,11 @@ export class OutboxDesk {
     return turns.length === 0 ? null : Math.min(...turns);
   }
 
+  /** Chunks that were sealed and that nobody has confirmed. */
+  get unconfirmedChunks(): number {
+    return this.#outbox.chunks.length;
+  }
+
   /** Until when the queue is left alone. */
   get closedUntil(): number {
     return this.#sender.openUntil;

@@ -165,7 +165,7 @@ export class DeviceSequencer extends DurableObject<Env> {
       head: this.#outbox.head,
       outboxBytes: this.#outbox.bytes,
       maxOutboxBytes: this.#maxOutboxBytes(),
-      unconfirmedChunks: this.#outbox.status().unconfirmed_chunks,
+      unconfirmedChunks: this.#outbox.unconfirmedChunks,
       findSeen: (id) => this.#seen.find(id),
     });
     if (!keep) return answer;
