@@ -167,15 +167,22 @@ export interface FeedCommit {
 
 type FeedRow = { id: number; events_json: string };
 
-/** The newest events, newest first. Of a commit with very many only the newest are in the feed. */
+/** The newest events that a viewer may see, newest first. Of a commit with very many only the newest are in the feed. */
 export async function readRecent(db: D1Database, count: number, scope: ViewerScope | null): Promise<ShownEvent[]> {
-  const { results } = await db
-    .prepare("SELECT id, events_json FROM telemetry_commits ORDER BY id DESC LIMIT ?")
-    // Each commit holds an event at least, but for one that was split.
-    .bind(count)
-    .all<FeedRow>();
-  const commits = await showCommits(db, results, scope);
-  return commits.flatMap(({ events }) => events.toReversed()).slice(0, count);
+  const terms = scopeTerms(scope, contentVisible).map(
+    (term) => sql`e.value ->> 'content_id' IN (SELECT ${content.id} FROM ${content} WHERE ${term})`,
+  );
+  const where = terms.length === 0 ? sql`` : sql`WHERE ${all(terms)}`;
+  const rows = await drizzle(db).all<{ event: string }>(
+    sql`SELECT e.value AS event FROM telemetry_commits t, json_each(t.events_json) e ${where} ORDER BY t.id DESC, e.key DESC LIMIT ${count}`,
+  );
+  const events = rows.map(({ event }) => JSON.parse(event) as FeedEvent);
+  const titles = await titlesOf(
+    db,
+    events.map(({ content_id }) => content_id),
+    scope,
+  );
+  return events.map((event) => showEvent(event, titles));
 }
 
 /** What came behind a commit, oldest first, some commits at once. */

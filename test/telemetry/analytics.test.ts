@@ -213,6 +213,8 @@ describe("a viewer", () => {
     const contents = (body: Record<string, unknown>) => (body.items as { content_id: string }[]).map(({ content_id }) => content_id);
     expect(contents(await see(`top-content?since=${day(3)}`))).toEqual([device.contentId]);
     expect(new Set(contents(await see("recent")))).toEqual(new Set([device.contentId]));
+    // However many came of others since.
+    expect(contents(await see("recent?count=1"))).toEqual([device.contentId]);
     const live = await new Response(liveFeed(env.DB, { after: 0, scope: { brand_name: brand }, lastsMs: 0 })).text();
     expect(live).toContain(device.contentId);
     expect(live).not.toContain(other.contentId);
