@@ -49,6 +49,6 @@ export const FEED_KEPT_MS = HOUR_MS;
 /** A fold writes each row that it touches anew, so commits wait for each other: until so many wait, or for so long. */
 export const FOLD_FROM_COMMITS = 500;
 export const FOLD_AFTER_MS = 15 * MINUTE_MS;
-/** What one transaction of a fold reads. */
-export const FOLD_BYTES = 4_000_000;
-export const FOLD_TURNS_PER_RUN = 50;
+/** What one transaction of a fold reads, but for the last commit, which may be as large as a parameter: the keys in it must fit one, too. */
+export const FOLD_BYTES = 800_000;
+export const FOLD_TURNS_PER_RUN = 100;

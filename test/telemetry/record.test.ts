@@ -123,6 +123,44 @@ describe("the consumer and the fold", () => {
     ]);
   });
 
+  test("fold however many contents and hours wait: what a transaction asks of D1 stays under its limits", async () => {
+    // The smallest sums that there are, as many of them as commits of the largest size hold.
+    const sums = (commit: number) =>
+      JSON.stringify({
+        contents: Array.from({ length: 20_000 }, (_, n) => [
+          HOUR,
+          `00000000-0000-4000-8000-${String(commit * 20_000 + n).padStart(12, "0")}`,
+          ...[1, 0, 0, 0, 0, 0],
+          "x",
+          "x",
+        ]),
+        players: [],
+      });
+    const insert = "INSERT INTO telemetry_commits (recorded_at, sums_json, events_json) VALUES (?, ?, '[]')";
+    for (let commit = 0; commit < 3; commit++) await env.DB.prepare(insert).bind(NOW, sums(commit)).run();
+    let largest = 0;
+    const measured = new Proxy(env.DB, {
+      get(db, property) {
+        if (property !== "prepare") return typeof Reflect.get(db, property) === "function" ? Reflect.get(db, property).bind(db) : undefined;
+        return (sql: string) => {
+          const statement = db.prepare(sql);
+          const bind = statement.bind.bind(statement);
+          const noting = (...values: unknown[]) => {
+            largest = Math.max(largest, ...values.map((value) => String(value).length));
+            return bind(...values);
+          };
+          return Object.assign(statement, { bind: noting });
+        };
+      },
+    });
+    expect((await foldTelemetry(measured, NOW)).commits).toBe(3);
+    // A parameter may have 2 MB, though the simulator takes more.
+    expect(largest).toBeGreaterThan(1_000_000);
+    expect(largest).toBeLessThan(2_000_000);
+    const row = await env.DB.prepare("SELECT count(*) AS contents, sum(starts_count) AS starts FROM telemetry_daily").first();
+    expect(row).toEqual({ contents: 60_000, starts: 60_000 });
+  }, 60_000);
+
   test("know a content by its id where only its external id was reported", async () => {
     const [id, external] = [crypto.randomUUID(), "01ARZ3NDEKTSV4RRFFQ69G5FAV"];
     const sql = "INSERT INTO content (id, external_id, name, type, created_at, updated_at) VALUES (?, ?, 'Spot', 'video', 0, 0)";
