@@ -6,7 +6,14 @@ import { type RateState, takeRequest } from "../plays/rate.ts";
 import type { SeenEntry } from "../plays/seen.ts";
 import type { RefusedRecord } from "../plays/sequencer-store.ts";
 import { SAMPLED, TELEMETRY_DOOR, TELEMETRY_REJECTIONS, type TelemetryCode, type TelemetryFacts, type TelemetryRow } from "./event.ts";
-import { MAX_AHEAD_MS, NAMELESS_REQUESTS_PER_MINUTE, PLAYER_REQUESTS_PER_MINUTE } from "./limits.ts";
+import {
+  MAX_AHEAD_MS,
+  MAX_NAMELESS_SESSIONS,
+  MAX_SESSIONS,
+  NAMELESS_REQUESTS_PER_MINUTE,
+  OUTBOX_SHARE,
+  PLAYER_REQUESTS_PER_MINUTE,
+} from "./limits.ts";
 import { growthOf, type Sessions } from "./sessions.ts";
 import { isThinned, thinningShare } from "./thinning.ts";
 
@@ -70,19 +77,20 @@ export interface TelemetryAdmission {
 const TOLD = { billable: false, quality: 0, flags: [] };
 
 /**
- * Decides a request of telemetry: player active and current · outbox has room · rate (one window with the device's plays) · then each event:
+ * Decides a request of telemetry: player active and current · outbox has room for telemetry · rate (one window with the device's plays) · then each event:
  * seen before · time · thinning · growth. Pure but for `findSeen`, which reads. `state` is not changed.
  */
 export function decideTelemetry(request: TelemetryRequest, state: TelemetryState): TelemetryAdmission {
   const turnedAway = standingOf(request.caller, state.profile);
   if (turnedAway) return { answer: turnedAway, keep: null };
-  if (state.outboxBytes >= state.maxOutboxBytes) {
+  if (state.outboxBytes >= state.maxOutboxBytes * OUTBOX_SHARE) {
     return { answer: { kind: "outbox-full", retryAfterS: OUTBOX_FULL_RETRY_AFTER_S }, keep: null };
   }
   const rate = takeRequest(state.head.rate, request.receivedAt, requestsPerMinute(request.caller, state.profile));
   if (!rate.ok) return { answer: { kind: "rate-limited", rate: rate.state }, keep: null };
 
   const sessions: Sessions = new Map(state.sessions);
+  const mostSessions = isNamed(request.caller) ? MAX_SESSIONS : MAX_NAMELESS_SESSIONS;
   const share = thinningShare({ unconfirmedChunks: state.unconfirmedChunks, queueMessages: request.queueMessages });
   const seen = new Map<string, SeenEntry>();
   const rows: TelemetryRow[] = [];
@@ -91,7 +99,7 @@ export function decideTelemetry(request: TelemetryRequest, state: TelemetryState
     const outcome = judgeEvent(event, before, request, share);
     if (outcome.status !== "accepted") return outcome;
     seen.set(event.id, { id: event.id, hash: event.hash, told: TOLD });
-    rows.push(rowOf(event, growthOf(event, sessions), request));
+    rows.push(rowOf(event, growthOf(event, sessions, mostSessions), request));
     return outcome;
   });
   const head: SequencerHead = { ...state.head, rate: rate.window, refusals: { ...state.head.refusals } };
@@ -108,6 +116,11 @@ export function decideTelemetry(request: TelemetryRequest, state: TelemetryState
       sessions: rows.length === 0 ? null : sessions,
     },
   };
+}
+
+/** Whether who sends is one player; else many that gave no name. */
+function isNamed(caller: TelemetryCaller): boolean {
+  return caller.kind === "device" || caller.named;
 }
 
 function standingOf(caller: TelemetryCaller, profile: DeviceProfile | null): TelemetryAnswer | null {
@@ -140,7 +153,7 @@ function rowOf(event: TelemetryFacts, playedMs: number, { caller, receivedAt, co
     session: event.session,
     received_at: receivedAt,
     correlation_id: correlationId,
-    named: caller.kind === "device" || caller.named,
+    named: isNamed(caller),
   };
 }
 

@@ -28,6 +28,12 @@ export const ACCESS_MAX_ENTRIES = 20_000;
 
 // Sessions, of one player.
 export const MAX_SESSIONS = 256;
+/** Of all players together that a reporter gives no name: at their rate, as many as report once a minute. */
+export const MAX_NAMELESS_SESSIONS = 4096;
+
+// The outbox, which telemetry shares with plays.
+/** Of its room this share is telemetry's as well: in a long outage what bills nothing must not keep out what is billed. */
+export const OUTBOX_SHARE = 0.5;
 
 // Thinning.
 /** Of the player's own chunks, sent and unconfirmed: a pipeline that is well has one or two. */

@@ -16,15 +16,19 @@ export function writeSessions(sessions: Sessions): string {
 /**
  * What an event adds to the time played, in ms, and notes it in `sessions` (changed in place): the growth of its session over the longest
  * that was reported before. So events may come late, twice or not at all. An event without a session counts whole where it ends a showing,
- * and else nothing. Only the sessions heard of last are kept: one that comes back after 256 others counts anew.
+ * and else nothing. Only the sessions heard of last are kept: one that comes back after `most` others counts anew.
  */
-export function growthOf({ type, run, playedMs }: Pick<TelemetryFacts, "type" | "run" | "playedMs">, sessions: Sessions): number {
+export function growthOf(
+  { type, run, playedMs }: Pick<TelemetryFacts, "type" | "run" | "playedMs">,
+  sessions: Sessions,
+  most = MAX_SESSIONS,
+): number {
   if (playedMs === null) return 0;
   if (run === "") return type === "play_stop" || type === "play_complete" ? playedMs : 0;
   const before = sessions.get(run) ?? 0;
   sessions.delete(run);
   sessions.set(run, Math.max(before, playedMs));
-  if (sessions.size > MAX_SESSIONS) {
+  if (sessions.size > most) {
     const oldest = sessions.keys().next().value;
     if (oldest !== undefined) sessions.delete(oldest);
   }

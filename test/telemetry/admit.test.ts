@@ -69,6 +69,19 @@ describe("a request of telemetry", () => {
     expect(keep).toBeNull();
   });
 
+  test("is told to wait while the outbox is half full: the rest is for plays", () => {
+    const at = (outboxBytes: number) => decideTelemetry(request([event(1)]), state({ outboxBytes })).answer.kind;
+    expect([at(499), at(500)]).toEqual(["answered", "outbox-full"]);
+  });
+
+  test("remembers 256 sessions of a player, and 4,096 of those that have no name", () => {
+    const events = Array.from({ length: 4097 }, (_, n) => event(n, { playedMs: 1000, session: `s${n}`, run: `r${n}` }));
+    const kept = (caller: TelemetryRequest["caller"]) => decideTelemetry(request(events, { caller }), state()).keep?.sessions?.size;
+    expect(kept({ kind: "device", familyId: "f" })).toBe(256);
+    expect(kept({ kind: "reporter", tokenId: "t", named: true })).toBe(256);
+    expect(kept({ kind: "reporter", tokenId: "t", named: false })).toBe(4096);
+  });
+
   test("of a reporter needs no profile; what names no device has half the rate", () => {
     const head = { ...EMPTY_HEAD, rate: [[NOW - 1000, 60]] as [number, number][] };
     const by = (named: boolean) => request([event(1)], { caller: { kind: "reporter", tokenId: "t", named } });
