@@ -1,7 +1,7 @@
 import type { DeviceProfile } from "../devices/profile.ts";
 import { encodeTelemetryBody } from "../plays/chunk.ts";
 import { countRefusal, type SequencerHead } from "../plays/head.ts";
-import { DEFAULT_REQUESTS_PER_MINUTE, MAX_REFUSED_RECORD_CHARS, OUTBOX_FULL_RETRY_AFTER_S } from "../plays/limits.ts";
+import { DEFAULT_REQUESTS_PER_MINUTE, OUTBOX_FULL_RETRY_AFTER_S } from "../plays/limits.ts";
 import { type RateState, takeRequest } from "../plays/rate.ts";
 import type { SeenEntry } from "../plays/seen.ts";
 import type { RefusedRecord } from "../plays/sequencer-store.ts";
@@ -20,12 +20,16 @@ import { isThinned, thinningShare } from "./thinning.ts";
 /** Who sends telemetry: a paired device; or a reporter, for a player that it names or for all that it does not. */
 export type TelemetryCaller = { kind: "device"; familyId: string } | { kind: "reporter"; tokenId: string; named: boolean };
 
-/** An event that the Worker refused, before the sequencer saw it. */
-export interface RefusedEvent {
-  code: TelemetryCode;
-  error: string;
+/** An event as its player wrote it: its own name for it, and its text, cut where that is long. */
+export interface GivenEvent {
   eventId: string | null;
   record: string;
+}
+
+/** An event that the Worker refused, before the sequencer saw it. */
+export interface RefusedEvent extends GivenEvent {
+  code: TelemetryCode;
+  error: string;
 }
 
 /** The telemetry of one player in one request, as the Worker hands it to the player's sequencer. Times in ms. */
@@ -36,6 +40,8 @@ export interface TelemetryRequest {
   maxAgeMs: number;
   queueMessages: number | null;
   events: TelemetryFacts[];
+  /** The same events as they came, in the same order: for those that are refused here. */
+  given: GivenEvent[];
   refused: RefusedEvent[];
 }
 
@@ -161,11 +167,10 @@ function refusedBefore({ refused, receivedAt: at }: TelemetryRequest): RefusedRe
   return refused.map(({ code, error, eventId, record }) => ({ at, door: TELEMETRY_DOOR, code, error, log_id: eventId, record }));
 }
 
-function refusedHere({ events, receivedAt: at }: TelemetryRequest, outcomes: EventOutcome[]): RefusedRecord[] {
+function refusedHere({ given, receivedAt: at }: TelemetryRequest, outcomes: EventOutcome[]): RefusedRecord[] {
   return outcomes.flatMap((outcome, index) => {
     if (outcome.status !== "rejected") return [];
-    const record = JSON.stringify(events[index]).slice(0, MAX_REFUSED_RECORD_CHARS);
-    const { error } = TELEMETRY_REJECTIONS[outcome.code];
-    return [{ at, door: TELEMETRY_DOOR, code: outcome.code, error, log_id: events[index]?.id ?? null, record }];
+    const { eventId: log_id = null, record = "" } = given[index] ?? {};
+    return [{ at, door: TELEMETRY_DOOR, code: outcome.code, error: TELEMETRY_REJECTIONS[outcome.code].error, log_id, record }];
   });
 }

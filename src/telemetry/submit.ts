@@ -9,7 +9,7 @@ import { isFlooding } from "../plays/flood.ts";
 import { ADMIT_TIMEOUT_MS, MAX_REFUSED_RECORD_CHARS } from "../plays/limits.ts";
 import type { RateState } from "../plays/rate.ts";
 import { consultAccess, type TrackAccess } from "./access.ts";
-import type { RefusedEvent, TelemetryAnswer, TelemetryRequest } from "./admit.ts";
+import type { GivenEvent, RefusedEvent, TelemetryAnswer, TelemetryRequest } from "./admit.ts";
 import { factsOf, type ReadEvent, readEvent } from "./dialect.ts";
 import { TELEMETRY_REJECTIONS, type TelemetryCode, type TelemetryFacts } from "./event.ts";
 import { MAX_ID_CHARS, PLAYER_REQUESTS_PER_MINUTE } from "./limits.ts";
@@ -51,6 +51,7 @@ interface PlayerGroup {
 /** Those of a player's records that its sequencer judges, and those that it only counts. */
 interface Looked {
   events: TelemetryFacts[];
+  given: GivenEvent[];
   eventsAt: number[];
   refused: RefusedEvent[];
   refusedAt: number[];
@@ -120,11 +121,12 @@ async function turnAway(
 
 /** Sorts a player's records by what is already known of them. `access`: null where nobody was asked, since nothing of them is taken. */
 function lookAt({ player, records }: PlayerGroup, access: TrackAccess | null): Looked {
-  const looked: Looked = { events: [], eventsAt: [], refused: [], refusedAt: [] };
+  const looked: Looked = { events: [], given: [], eventsAt: [], refused: [], refusedAt: [] };
   for (const { record, read, at } of records) {
     const contentId = read.ok ? (access ? (access.get(read.event.track) ?? null) : read.event.track) : null;
     if (read.ok && contentId !== null) {
       looked.events.push(factsOf(read.event, player, contentId));
+      looked.given.push(givenEvent(record));
       looked.eventsAt.push(at);
     } else {
       looked.refused.push(refusedEvent(record, read.ok ? denied() : read));
@@ -147,7 +149,11 @@ function denied(): { code: TelemetryCode; error: string } {
 }
 
 function refusedEvent(record: unknown, { code, error }: { code: TelemetryCode; error: string }): RefusedEvent {
-  return { code, error, eventId: givenId(record), record: asText(record).slice(0, MAX_REFUSED_RECORD_CHARS) };
+  return { code, error, ...givenEvent(record) };
+}
+
+function givenEvent(record: unknown): GivenEvent {
+  return { eventId: givenId(record), record: asText(record).slice(0, MAX_REFUSED_RECORD_CHARS) };
 }
 
 /** The record as text to look at; empty where it is nested too deep for that. */
@@ -166,13 +172,13 @@ function givenId(record: unknown): string | null {
 
 async function submitGroup(
   { player, named }: PlayerGroup,
-  { events, refused }: Looked,
+  { events, given, refused }: Looked,
   { sender, receivedAt, correlationId, maxAgeMs, queueMessages }: SentEvents,
   env: Pick<Env, "SEQUENCER">,
 ): Promise<TelemetryAnswer> {
   const caller: TelemetryRequest["caller"] =
     sender.kind === "device" ? { kind: "device", familyId: sender.familyId } : { kind: "reporter", tokenId: sender.tokenId, named };
-  const request: TelemetryRequest = { caller, receivedAt, correlationId, maxAgeMs, queueMessages, events, refused };
+  const request: TelemetryRequest = { caller, receivedAt, correlationId, maxAgeMs, queueMessages, events, given, refused };
   let answer: TelemetryAnswer;
   try {
     const sequencer = env.SEQUENCER.getByName(player);

@@ -354,6 +354,7 @@ export class Player {
       maxAgeMs: MAX_AGE_BATCH_MS,
       queueMessages: null,
       events: showings.map(({ facts }) => facts),
+      given: showings.map(({ facts: { id } }) => ({ eventId: id, record: "{}" })),
       refused: [],
     };
     let answer: TelemetryAnswer;

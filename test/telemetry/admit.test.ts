@@ -35,6 +35,7 @@ const request = (events: TelemetryFacts[], changes: Partial<TelemetryRequest> = 
   maxAgeMs: DAY_MS,
   queueMessages: null,
   events,
+  given: events.map(({ id }) => ({ eventId: id, record: "{}" })),
   refused: [],
   ...changes,
 });

@@ -79,7 +79,10 @@ describe("a single event", () => {
   test("of another record under an id that was used is a conflict", async () => {
     const sent = event();
     await one(device, sent);
-    expect(await one(device, { ...sent, positionSeconds: 3 })).toMatchObject({ http: 409, code: "ID_CONFLICT" });
+    const other = { ...sent, positionSeconds: 3 };
+    expect(await one(device, other)).toMatchObject({ http: 409, code: "ID_CONFLICT" });
+    const { items } = (await admin("GET", `/v1/admin/devices/${device.id}/refused`)).body;
+    expect(items).toMatchObject([{ door: "telemetry", code: "ID_CONFLICT", log_id: sent.eventId, record: JSON.stringify(other) }]);
   });
 
   test.each([
