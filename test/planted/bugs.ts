@@ -410,6 +410,20 @@ export const BUGS: PlantedBug[] = [
     caughtBy: "test/stream/stream.test.ts",
   },
   {
+    what: "a frame on a stream is timed when its turn comes, not when it came",
+    file: "src/stream/desk.ts",
+    find: "this.#take(socket, message, bytes, receivedAt));",
+    replace: "this.#take(socket, message, bytes, Date.now()));",
+    caughtBy: "test/stream/stream.test.ts",
+  },
+  {
+    what: "what a reporter floods with is looked into",
+    file: "src/telemetry/submit.ts",
+    find: "  if (!(await isFlooding(FLOOD_LIMIT, key, receivedAt))) return null;\n",
+    replace: "  if (key !== FLOOD_LIMIT.toString()) return null;\n",
+    caughtBy: "test/telemetry/flood.test.ts",
+  },
+  {
     what: "a start that has ended times out too",
     file: "src/plays/open-plays.ts",
     find: "    if (start) this.#starts = this.#starts.filter((other) => other !== start);\n",
