@@ -16,6 +16,7 @@ import {
   takeHeartbeat,
   takeResults,
 } from "./heartbeat.ts";
+import type { HeartbeatHistory } from "./heartbeat-history.ts";
 import type { Gap } from "./heartbeat-watch.ts";
 import type { GroupPolicy } from "./policy.ts";
 import type { DeviceProfile } from "./profile.ts";
@@ -39,6 +40,11 @@ export type HeartbeatAnswer =
 export interface LastHeard {
   at: number;
   silent: boolean;
+}
+
+/** What an object knows of its device's heartbeats. */
+export interface HeartbeatAccount extends LastHeard, HeartbeatHistory {
+  intervalMs: number;
 }
 
 /** What of the object the desk uses, looked up at each use. */
@@ -139,6 +145,13 @@ export class HeartbeatDesk {
     const silent = this.#state && findSilence(this.#state, now);
     if (silent) this.#keep(silent, true);
     return this.#state && { at: this.#state.at, silent: this.#state.silent };
+  }
+
+  /** What the heartbeats of the last day said; null where none ever came. */
+  account(now: number): HeartbeatAccount | null {
+    if (this.#state === null) return null;
+    const { at, silentAt, silent, intervalMs, history } = this.#state;
+    return { at, silent: silent || now >= silentAt, intervalMs, samples: history?.samples ?? [], silences: history?.silences ?? [] };
   }
 
   async #tell(report: DeviceReport, state: HeartbeatState): Promise<void> {

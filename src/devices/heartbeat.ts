@@ -1,5 +1,6 @@
 import { SECOND_MS } from "../platform/time.ts";
 import type { HeartbeatClock } from "../plays/clock.ts";
+import { type HeartbeatHistory, noteHeartbeat } from "./heartbeat-history.ts";
 import {
   ACTIVITY_WRITTEN_AFTER_MS,
   CLOCK_KEPT_WITHIN_MS,
@@ -58,6 +59,8 @@ export interface HeartbeatState {
   results: CommandResult[];
   /** Commands whose results came: not repeated any more. The latest last. */
   settled: string[];
+  /** Absent before the first heartbeat that was noted. */
+  history?: HeartbeatHistory;
 }
 
 /** What else the object knows when a heartbeat comes. */
@@ -115,6 +118,11 @@ export function takeHeartbeat(beat: Heartbeat, before: HeartbeatState | null, fa
     gaps,
     told: before?.told ?? { at: null, findings: [], playerVersion: null },
     ...takeResults(before, beat.results),
+    history: noteHeartbeat(
+      before?.history,
+      { at: now, offset_ms: offsetMs, disk_used_bytes: beat.diskUsedBytes, disk_total_bytes: beat.diskTotalBytes },
+      before !== null && (before.silent || now > before.silentAt) ? before.at : null,
+    ),
   };
   const tell = before === null || before.silent || isDue(state, findings, beat.playerVersion, now);
   if (tell) state.told = { at: now, findings: findings.map(({ type }) => type), playerVersion: beat.playerVersion };

@@ -1,5 +1,11 @@
 import { DurableObject } from "cloudflare:workers";
-import { type HeartbeatAnswer, HeartbeatDesk, type HeartbeatRequest, type LastHeard } from "../devices/heartbeat-desk.ts";
+import {
+  type HeartbeatAccount,
+  type HeartbeatAnswer,
+  HeartbeatDesk,
+  type HeartbeatRequest,
+  type LastHeard,
+} from "../devices/heartbeat-desk.ts";
 import { type DeviceProfile, loadProfile } from "../devices/profile.ts";
 import { SlotDesk } from "../plans/slot-desk.ts";
 import type { SlotBook } from "../plans/slots.ts";
@@ -215,6 +221,11 @@ export class DeviceSequencer extends DurableObject<Env> {
   /** When the device was last heard of, for whom D1 was told nothing lately; null where it never was. */
   async lastHeard(): Promise<LastHeard | null> {
     return this.#heartbeats.lastHeard(Date.now());
+  }
+
+  /** What the heartbeats of the last day said; null where none ever came. */
+  async heartbeats(): Promise<HeartbeatAccount | null> {
+    return this.#heartbeats.account(Date.now());
   }
 
   /**

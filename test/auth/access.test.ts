@@ -29,7 +29,14 @@ const REPORTS = under(["reports/proof-of-play", "reports/proof-of-play.csv", "re
 /** What a viewer of one supplier may read. */
 const BY_SUPPLIER = [
   ...under(["suppliers", "suppliers/:id", "stores", "stores/:id", "device-groups", "device-groups/:id", "devices", "devices/:id"]),
-  ...under(["devices/:id/commands", "devices/:id/commands/:command_id", "devices/:id/plan", "devices/:id/refused"]),
+  ...under([
+    "devices/:id/commands",
+    "devices/:id/commands/:command_id",
+    "devices/:id/plan",
+    "devices/:id/plan/timeline",
+    "devices/:id/refused",
+  ]),
+  ...under(["devices/:id/plays", "devices/:id/activity", "overview"]),
   ...under(["devices/:id/sequencer", "incidents", "incidents/:id", "analytics/devices/:id"]),
   ...REPORTS,
   ...under(["me"]),
