@@ -1,12 +1,15 @@
-import { Empty } from "../../parts/empty.tsx";
-import { PageHead } from "../../parts/page-head.tsx";
+import { Route, Switch } from "wouter";
+import { DeviceList } from "./list.tsx";
+import { DevicePage } from "./one.tsx";
 
-/** Every screen of the network: is it well, and what does it play. */
+/** Every screen of the network, and each by itself. */
 export default function DevicesPage() {
   return (
-    <>
-      <PageHead title="Devices" line="Every screen of the network: is it well, and what does it play." />
-      <Empty>This page is being built.</Empty>
-    </>
+    <Switch>
+      <Route path="/devices">
+        <DeviceList />
+      </Route>
+      <Route path="/devices/:id">{({ id }) => <DevicePage key={id} id={id} />}</Route>
+    </Switch>
   );
 }
