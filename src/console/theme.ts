@@ -56,6 +56,7 @@ const red: MantineColorsTuple = [
 ];
 
 const QUICK = { transitionProps: { duration: 120 } };
+const CLOSE = { "aria-label": "Close" };
 const POPS = { ...QUICK, shadow: "none", withinPortal: true };
 
 /** How the console looks: quiet, dense, borders instead of shadows, no motion over 150 ms. */
@@ -86,15 +87,20 @@ export const theme = createTheme({
   cursorType: "pointer",
   components: {
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
+    // Links in running text are told apart by more than their colour.
+    Anchor: { defaultProps: { underline: "always" } },
     Alert: { defaultProps: { variant: "light" } },
     Badge: { defaultProps: { variant: "light", tt: "none", fw: 500, radius: "sm" } },
     Button: { defaultProps: { size: "sm" } },
     Checkbox: { defaultProps: { size: "xs" } },
-    Drawer: { defaultProps: { ...QUICK, position: "right", size: 480, overlayProps: { backgroundOpacity: 0.35 } } },
+    Drawer: {
+      defaultProps: { ...QUICK, closeButtonProps: CLOSE, position: "right", size: 480, overlayProps: { backgroundOpacity: 0.35 } },
+    },
     HoverCard: { defaultProps: POPS },
     Menu: { defaultProps: { ...POPS, position: "bottom-end" } },
-    Modal: { defaultProps: { ...QUICK, centered: true, overlayProps: { backgroundOpacity: 0.35 } } },
+    Modal: { defaultProps: { ...QUICK, closeButtonProps: CLOSE, centered: true, overlayProps: { backgroundOpacity: 0.35 } } },
     MultiSelect: { defaultProps: { comboboxProps: POPS } },
+    Notification: { defaultProps: { closeButtonProps: CLOSE, withBorder: true } },
     Popover: { defaultProps: POPS },
     Select: { defaultProps: { comboboxProps: POPS } },
     Skeleton: { defaultProps: { radius: "sm" } },

@@ -30,6 +30,9 @@ export const queryClient = new QueryClient({
   },
 });
 
+const PAGES_REREAD_OFTEN = 3;
+const LONG_LIST_EVERY_MS = 5 * 60_000;
+
 type ReadOptions<C extends Read> = Partial<Pick<UseQueryOptions<Answer<C>, ApiError>, "enabled" | "refetchInterval" | "staleTime">>;
 
 /** Reads by one call, kept and shared by its address. */
@@ -76,7 +79,13 @@ export function useRows<C extends PagedRead>(
       ),
     initialPageParam: undefined,
     getNextPageParam: (page) => (page as unknown as { next_cursor: string | null }).next_cursor ?? undefined,
-    ...(refetchInterval === undefined ? {} : { refetchInterval }),
+    // A long list is read again by whole pages one after the other: seldom by itself, and whenever somebody asks.
+    ...(refetchInterval === undefined
+      ? {}
+      : {
+          refetchInterval: ({ state }) =>
+            (state.data?.pages.length ?? 0) > PAGES_REREAD_OFTEN ? Math.max(refetchInterval, LONG_LIST_EVERY_MS) : refetchInterval,
+        }),
   });
   const { data, hasNextPage, isFetchingNextPage, isError, fetchNextPage, refetch } = found;
   const rows = useMemo(() => (data?.pages ?? []).flatMap((page) => (page as unknown as { items: Item<C>[] }).items), [data]);

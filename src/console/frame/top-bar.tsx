@@ -58,7 +58,7 @@ function Way() {
     <Breadcrumbs separatorMargin={6} style={{ minWidth: 0, flexWrap: "nowrap" }} component="nav" aria-label="Breadcrumb">
       {crumbs.map((crumb, index) =>
         crumb.to && index < crumbs.length - 1 ? (
-          <Anchor key={crumb.label} component={Link} href={crumb.to} size="sm" c="dimmed">
+          <Anchor key={crumb.label} component={Link} href={crumb.to} size="sm" c="dimmed" underline="hover">
             {crumb.label}
           </Anchor>
         ) : (

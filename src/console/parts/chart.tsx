@@ -2,7 +2,7 @@ import { Button, Group, Table, Text, useComputedColorScheme } from "@mantine/cor
 import { IconChartLine, IconTable } from "@tabler/icons-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import UPlot from "uplot";
-import { count, moment } from "./format.ts";
+import { clock, count, moment } from "./format.ts";
 import { Panel } from "./panel.tsx";
 import type { StateValue } from "./state.tsx";
 
@@ -154,6 +154,26 @@ function coloursOf(element: HTMLElement, series: Series[]): Colours {
   return { text: read("--text-quiet"), line: read("--line"), strokes: series.map((one, index) => read(colourOf(one, index))) };
 }
 
+const DAY_S = 86_400;
+/** Steps of an axis on which things are counted: 1, 2, 5, 10 and so on. */
+const WHOLE_STEPS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+
+const dayOf = (at: number, zone: string | undefined) => moment(at * 1000, zone).split(",")[0] ?? "";
+
+/** The time of day; the day where one begins. */
+function timeOf(at: number, zone: string | undefined): string {
+  const time = clock(at * 1000, zone);
+  return time === "00:00" ? dayOf(at, zone) : time;
+}
+
+function lonely(values: ArrayLike<number | null | undefined> | undefined): number[] {
+  const found: number[] = [];
+  for (let index = 0; values && index < values.length; index++) {
+    if (values[index] != null && values[index - 1] == null && values[index + 1] == null) found.push(index);
+  }
+  return found;
+}
+
 function plotOptions(
   series: Series[],
   look: {
@@ -166,6 +186,7 @@ function plotOptions(
   },
 ): UPlot.Options {
   const { kind, format, zone, width, height, colours } = look;
+  const wholeOnly = format === count;
   const axis = { stroke: colours.text, grid: { stroke: colours.line, width: 1 }, ticks: { show: false }, font: "11px system-ui" };
   const bars = kind === "bars" ? UPlot.paths.bars?.({ size: [0.7, 40] }) : undefined;
   return {
@@ -174,7 +195,14 @@ function plotOptions(
     legend: { show: false },
     cursor: { drag: { x: true, y: false }, points: { size: 6 } },
     scales: { x: { time: true }, y: { range: (_self, _least, most) => [0, most > 0 ? most * 1.08 : 1] } },
-    axes: [axis, { ...axis, size: 56, values: (_self, values) => values.map(format) }],
+    axes: [
+      {
+        ...axis,
+        size: 26,
+        values: (_self, splits, _axis, _space, step) => splits.map((at) => (step >= DAY_S ? dayOf(at, zone) : timeOf(at, zone))),
+      },
+      { ...axis, size: 56, values: (_self, values) => values.map(format), ...(wholeOnly ? { incrs: WHOLE_STEPS } : {}) },
+    ],
     tzDate: (at) => (zone ? UPlot.tzDate(new Date(at * 1000), zone) : new Date(at * 1000)),
     series: [
       {},
@@ -183,7 +211,8 @@ function plotOptions(
         stroke: colours.strokes[index] ?? colours.text,
         width: 1.75,
         spanGaps: false,
-        points: { show: false },
+        // A value that stands alone between gaps would be no line.
+        points: { show: kind === "lines", size: 4, filter: (self: UPlot, index: number) => lonely(self.data[index]) },
         ...(one.dashed ? { dash: [5, 4] } : {}),
         ...(bars ? { paths: bars, fill: `${colours.strokes[index] ?? colours.text}55` } : {}),
       })),

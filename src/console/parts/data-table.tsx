@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, Skeleton, Text } from "@mantine/core";
+import { Button, Checkbox, Group, Skeleton, Text, VisuallyHidden } from "@mantine/core";
 import { IconChevronDown, IconChevronUp } from "@tabler/icons-react";
 import {
   type ColumnDef,
@@ -131,7 +131,7 @@ export function DataTable<T extends RowData>({
                 ))}
                 {actions && (
                   <th className="actions" scope="col">
-                    <span className="mantine-visually-hidden">Actions</span>
+                    <VisuallyHidden>Actions</VisuallyHidden>
                   </th>
                 )}
               </tr>

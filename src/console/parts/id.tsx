@@ -8,7 +8,7 @@ export function Id({ value, label = "id", whole = false }: { value: string; labe
     <CopyButton value={value} timeout={1500}>
       {({ copied, copy }) => (
         <Tooltip label={copied ? "Copied" : value}>
-          <Group gap={2} wrap="nowrap" display="inline-flex" component="span">
+          <Group gap={2} wrap="nowrap" display="inline-flex" component="span" style={{ verticalAlign: "middle" }}>
             <code className="mono">{whole ? value : shortId(value)}</code>
             <ActionIcon
               size="xs"

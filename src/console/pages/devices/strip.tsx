@@ -41,6 +41,7 @@ export function DayStrip({ device, activity, zone }: { device: Device; activity:
         role="img"
         aria-label={`The last 24 hours: ${words}`}
       >
+        <rect x={0} y={ONLINE_TOP} width={1000} height={8} fill="var(--ground-hover)" />
         {online.map((one) => (
           <Bar
             key={`${one.state}${one.from}`}

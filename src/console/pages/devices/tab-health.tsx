@@ -29,7 +29,7 @@ export default function HealthTab({ device, activity, zone }: TabProps) {
             title="By how many seconds was its clock off?"
             x={series.x}
             series={[{ label: "Seconds off, whichever way", values: series.offset }]}
-            format={(value) => count(value)}
+            format={seconds}
             height={150}
             {...zoned}
           />
@@ -49,6 +49,8 @@ export default function HealthTab({ device, activity, zone }: TabProps) {
     </Stack>
   );
 }
+
+const seconds = (value: number) => new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 }).format(value);
 
 /** Samples on a grid of ten minutes over the last day; null where none is, so that gaps are seen. Pure. */
 function evenly(samples: { at: string; clock_offset_ms: number; disk_used_bytes: number }[], to: number) {

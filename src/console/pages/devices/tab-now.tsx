@@ -103,9 +103,7 @@ function Figures({ device, activity, zone }: TabProps) {
         <Table.Tbody>
           {rows.map(([label, value]) => (
             <Table.Tr key={label}>
-              <Table.Td c="dimmed" tt="capitalize">
-                {label}
-              </Table.Td>
+              <Table.Td c="dimmed">{label.charAt(0).toUpperCase() + label.slice(1)}</Table.Td>
               <Table.Td ta="right">{value}</Table.Td>
             </Table.Tr>
           ))}
