@@ -1,8 +1,9 @@
 import type { DeviceClock } from "./clock.ts";
 import { utf8 } from "./encoding.ts";
 import type { Host } from "./host.ts";
-import { backoffMs, errorText, postJson } from "./http.ts";
+import { type Answer, backoffMs, errorText, postJson } from "./http.ts";
 import type { LogQueue, QueuedLog, RefusedLog } from "./queue.ts";
+import type { LogStream } from "./stream.ts";
 import type { TokenKeeper } from "./tokens.ts";
 import { type BatchOutcome, judgeAnswer, type SequencePosition } from "./verdicts.ts";
 
@@ -19,6 +20,8 @@ export interface ClientOptions {
   clock: DeviceClock;
   queue: LogQueue;
   tokens: TokenKeeper;
+  /** Taken while it is open, by logs that it takes; without it everything goes over HTTP. */
+  stream?: LogStream;
   /** Hears where the server stands in the sequence, after each answer that says so. */
   onPosition?: (position: SequencePosition) => Promise<void>;
   /** Hears of each round, for books and displays. */
@@ -32,12 +35,22 @@ const MAX_BATCH_BYTES = 900_000;
 const REQUEST_EVERY_MS = 600;
 /** How long single logs are gathered into one request. */
 const GATHER_MS = 5000;
+/** The stream takes plays of up to 4 hours; half an hour is for those that the clocks do not agree on, or that wait once more. */
+const STREAM_AGE_MS = 3.5 * 3_600_000;
+
+/** How a batch goes: all of its logs by one way, timed by one clock. */
+interface Parcel {
+  batch: QueuedLog[];
+  way: "stream" | "http";
+}
 
 /** Sends what waits in the queue, oldest first, and keeps at it through every outage. */
 export class PlayLogClient {
   readonly #options: ClientOptions;
   #failures = 0;
   #batchLogs = MAX_BATCH_LOGS;
+  /** Logs that a stream refused for their age. */
+  readonly #tooOldForStream = new Set<string>();
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -57,16 +70,44 @@ export class PlayLogClient {
 
   /** Sends one batch of the oldest logs, if there are any, and settles it by the server's verdicts. */
   async sendOnce(): Promise<Round> {
-    const { clock, host, queue, tokens } = this.#options;
-    const batch = cutToSize(await queue.ready(clock.now(), this.#batchLogs));
+    const { clock, host, queue, stream, tokens } = this.#options;
+    const { batch, way } = this.#parcelOf(cutToSize(await queue.ready(clock.now(), this.#batchLogs)));
     if (batch.length === 0) return { kind: "idle" };
+    const sentAt = clock.sentAt(batch[0]?.clock);
+    if (way === "stream" && stream) {
+      const texts = batch.map(({ text }) => text);
+      return await this.#applyStreams(judgeAnswer(await stream.post(texts, sentAt), batch, clock.now(), host.random()), batch);
+    }
     const token = await tokens.token();
     if (token.kind === "unpaired") return { kind: "stopped", code: token.code };
     if (token.kind === "wait") return this.#wait(token.retryAfterMs, "NO_TOKEN");
-    const answer = await this.#post(batch, token.token);
+    const answer = await this.#post(batch, token.token, sentAt);
     const outcome = judgeAnswer(answer, batch, clock.now(), host.random());
     if (outcome.kind === "unauthorized") tokens.reject(token.token);
     return await this.#apply(outcome, batch);
+  }
+
+  /** The first logs that go together. Those whose age is not known, or over what a stream takes, go over HTTP. */
+  #parcelOf(logs: QueuedLog[]): Parcel {
+    const { clock, stream } = this.#options;
+    const wayOf = ({ log_id, madeAt }: QueuedLog): Parcel["way"] => {
+      const young = madeAt !== undefined && clock.serverNow() - madeAt <= STREAM_AGE_MS;
+      return stream?.open && young && !this.#tooOldForStream.has(log_id) ? "stream" : "http";
+    };
+    const [first] = logs;
+    if (!first) return { batch: [], way: "http" };
+    const way = wayOf(first);
+    const end = logs.findIndex((log) => log.clock !== first.clock || wayOf(log) !== way);
+    return { batch: end < 0 ? logs : logs.slice(0, end), way };
+  }
+
+  /** A group may take younger plays only by stream than by batch: a log that is too old for the one goes by the other. */
+  async #applyStreams(outcome: BatchOutcome, batch: QueuedLog[]): Promise<Round> {
+    if (outcome.kind !== "settled") return await this.#apply(outcome, batch);
+    const { refused } = outcome.settlement;
+    for (const { code, log_id } of refused) if (code === "TOO_OLD") this.#tooOldForStream.add(log_id);
+    const settlement = { ...outcome.settlement, refused: refused.filter(({ code }) => code !== "TOO_OLD") };
+    return await this.#apply({ ...outcome, settlement }, batch);
   }
 
   async #apply(outcome: BatchOutcome, batch: QueuedLog[]): Promise<Round> {
@@ -74,6 +115,8 @@ export class PlayLogClient {
       case "settled": {
         const { settlement, processed, duplicates, position } = outcome;
         await this.#options.queue.settle(settlement);
+        for (const id of settlement.acknowledged) this.#tooOldForStream.delete(id);
+        for (const { log_id } of settlement.refused) this.#tooOldForStream.delete(log_id);
         if (position) await this.#options.onPosition?.(position);
         this.#failures = 0;
         this.#batchLogs = Math.min(MAX_BATCH_LOGS, this.#batchLogs * 2);
@@ -106,12 +149,12 @@ export class PlayLogClient {
     return { kind: "wait", ms, reason };
   }
 
-  async #post(batch: QueuedLog[], token: string) {
-    const { baseUrl, clock, host } = this.#options;
+  async #post(batch: QueuedLog[], token: string, sentAt: number): Promise<Answer> {
+    const { baseUrl, host } = this.#options;
     const body = `{"logs":[${batch.map((log) => log.text).join(",")}]}`;
     return await postJson(host, `${baseUrl}/api/v1/playback-logs/batch`, body, {
       Authorization: `Bearer ${token}`,
-      "Sent-At": new Date(clock.now()).toISOString(),
+      "Sent-At": new Date(sentAt).toISOString(),
     });
   }
 }

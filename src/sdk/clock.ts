@@ -1,61 +1,124 @@
 import type { Host } from "./host.ts";
 import { postJson, refusalOf } from "./http.ts";
+import type { ValueStore } from "./kept.ts";
+import { driftOf, MEASUREMENTS_KEPT, type Measured, offsetOf, refineOffset, type TimeSample } from "./offset.ts";
 
-/** NTP's four timestamps in ms: device sends, server receives, server answers, device hears. */
-export interface TimeSample {
-  t0: number;
-  t1: number;
-  t2: number;
-  t3: number;
+export { offsetOf, refineOffset, type TimeSample } from "./offset.ts";
+
+/** The clock that a play is timed by. */
+export interface PlayClock {
+  /** Milliseconds since 1970 by the device; never jumps. */
+  now(): number;
+  /** Its name, where the device has had more than one: logs that wait are sent by the clock that timed them. */
+  readonly id?: string;
 }
 
-/** How far the device's clock is ahead of the server's (negative: behind), and the delay that blurs it, both in ms (RFC 5905, 8). */
-export function offsetOf(sample: TimeSample): { offsetMs: number; delayMs: number } {
-  return {
-    offsetMs: (sample.t0 - sample.t1 + (sample.t3 - sample.t2)) / 2,
-    delayMs: sample.t3 - sample.t0 - (sample.t2 - sample.t1),
-  };
-}
+/** How far past clocks of the device were ahead of the server's, in ms, by their ids; the latest last. */
+export type KnownClocks = Record<string, number>;
 
-/**
- * What to take for the offset after one more sample. A sample can be off by half its delay: as long as the known offset
- * is within that, the sample says nothing better; else the clock has drifted, or nothing was known. Pure.
- */
-export function refineOffset(known: number | null, sample: TimeSample): number {
-  const { offsetMs, delayMs } = offsetOf(sample);
-  return known !== null && Math.abs(known - offsetMs) <= delayMs / 2 ? known : Math.round(offsetMs);
-}
+const CLOCKS_KEPT = 32;
+/** The machine's clock is believed again where it is nearer to the server's by more than this. */
+const NEARER_BY_MS = 30_000;
+const WORTH_KEEPING_MS = 100;
 
-/**
- * The device's clock: the machine's at start, carried on by its monotonic one. So durations are right, and the times in the
- * logs and in `Sent-At` stay on one clock, even when the machine's clock is set while a log waits.
- */
-export class DeviceClock {
+/** The machine's clock as it was at one instant, carried on by the monotonic one. */
+class CarriedClock implements PlayClock {
+  readonly id: string;
   readonly #host: Host;
   readonly #wallAnchor: number;
   readonly #monotonicAnchor: number;
-  /** Device − server in ms; null until {@link synchronise} has found it. Logs carry the device's own time; the server corrects it. */
-  offsetMs: number | null = null;
 
   constructor(host: Host) {
     this.#host = host;
     this.#wallAnchor = host.wallClock();
     this.#monotonicAnchor = host.monotonic();
+    this.id = `${Math.round(this.#wallAnchor)}.${Math.floor(host.random() * 1e9)}`;
+  }
+
+  now(): number {
+    return Math.round(this.#wallAnchor + this.#host.monotonic() - this.#monotonicAnchor);
+  }
+}
+
+/**
+ * The device's clock: the machine's at start, carried on by its monotonic one. So durations are right, and the times in the
+ * logs and in `Sent-At` stay on one clock, even when the machine's clock is set while a log waits. It begins anew with the
+ * machine's clock where the server's time shows that one to be right: after the machine slept, or was set right.
+ */
+export class DeviceClock {
+  readonly #host: Host;
+  readonly #store: ValueStore<KnownClocks> | null;
+  #known: KnownClocks;
+  #carried: CarriedClock;
+  #offsetMs: number | null = null;
+  #driftPpm = 0;
+  /** When the offset was found, by the clock. */
+  #foundAt = 0;
+  #measured: Measured[] = [];
+
+  constructor(host: Host, store: ValueStore<KnownClocks> | null = null, known: KnownClocks = {}) {
+    this.#host = host;
+    this.#store = store;
+    this.#known = known;
+    this.#carried = new CarriedClock(host);
+  }
+
+  /** A clock that remembers the offsets of those before it, so that logs which they timed are sent by them. */
+  static async open(host: Host, store: ValueStore<KnownClocks>): Promise<DeviceClock> {
+    return new DeviceClock(host, store, (await store.load()) ?? {});
   }
 
   /** Milliseconds since 1970 by the device. */
   now(): number {
-    return Math.round(this.#wallAnchor + this.#host.monotonic() - this.#monotonicAnchor);
+    return this.#carried.now();
+  }
+
+  /** The clock as it runs now: it goes on as it is even where the device's begins anew. For plays. */
+  get current(): PlayClock {
+    return this.#carried;
+  }
+
+  /** Device − server in ms; null until it was found. Logs carry the device's own time; the server corrects it. */
+  get offsetMs(): number | null {
+    return this.#offsetMs === null ? null : Math.round(this.#offsetAt(this.now()));
+  }
+
+  set offsetMs(offsetMs: number | null) {
+    this.#offsetMs = offsetMs;
+    this.#foundAt = this.now();
+  }
+
+  /** How much faster than the server's it runs, in parts in a million; 0 until that can be told. */
+  get driftPpm(): number {
+    return this.#driftPpm;
   }
 
   /** Milliseconds since 1970 by the server, as well as is known. */
   serverNow(): number {
-    return this.now() - (this.offsetMs ?? 0);
+    const now = this.now();
+    return Math.round(now - this.#offsetAt(now));
+  }
+
+  /** What the clock of this id says now: what `Sent-At` must say of logs that it timed. Ms since 1970. */
+  sentAt(clockId: string | undefined): number {
+    const past = clockId === undefined || clockId === this.#carried.id ? undefined : this.#known[clockId];
+    return past === undefined || this.#offsetMs === null ? this.now() : this.serverNow() + past;
   }
 
   /** Takes note of a server's time that came with an answer. */
   hear(sample: TimeSample): void {
-    this.offsetMs = refineOffset(this.offsetMs, sample);
+    const { offsetMs, delayMs } = offsetOf(sample);
+    const lead = this.#host.wallClock() - this.now();
+    if (Math.abs(offsetMs + lead) + NEARER_BY_MS < Math.abs(offsetMs)) {
+      this.#beginAnew(Math.round(offsetMs + lead));
+      return;
+    }
+    const known = this.#offsetMs === null ? null : this.#offsetAt(sample.t3);
+    this.#offsetMs = refineOffset(known, sample);
+    this.#foundAt = sample.t3;
+    this.#measured = [...this.#measured, { at: sample.t3, offsetMs, delayMs }].slice(-MEASUREMENTS_KEPT);
+    this.#driftPpm = driftOf(this.#measured);
+    this.#remember();
   }
 
   /**
@@ -64,14 +127,41 @@ export class DeviceClock {
    * @throws ServerRefusal where the server answers an error.
    */
   async synchronise(baseUrl: string, samples = 3): Promise<number | null> {
-    let best: { offsetMs: number; delayMs: number } | null = null;
+    let best: { sample: TimeSample; delayMs: number } | null = null;
     for (let at = 0; at < samples; at++) {
       const sample = await this.#sample(baseUrl);
-      const found = sample && offsetOf(sample);
-      if (found && (best === null || found.delayMs < best.delayMs)) best = found;
+      const delayMs = sample && offsetOf(sample).delayMs;
+      if (sample && delayMs !== null && (best === null || delayMs < best.delayMs)) best = { sample, delayMs };
     }
-    if (best) this.offsetMs = Math.round(best.offsetMs);
-    return best && this.offsetMs;
+    if (!best) return null;
+    // The quickest of several is better than what was known.
+    this.#offsetMs = null;
+    this.hear(best.sample);
+    return this.offsetMs;
+  }
+
+  #offsetAt(at: number): number {
+    return (this.#offsetMs ?? 0) + ((at - this.#foundAt) * this.#driftPpm) / 1_000_000;
+  }
+
+  #beginAnew(offsetMs: number): void {
+    this.#carried = new CarriedClock(this.#host);
+    this.#measured = [];
+    this.#driftPpm = 0;
+    this.offsetMs = offsetMs;
+    this.#remember();
+  }
+
+  /** Where the disk does not take it, logs of this clock are sent by the next one, as if there had been one alone. */
+  #remember(): void {
+    const { id } = this.#carried;
+    const offsetMs = this.offsetMs ?? 0;
+    const kept = this.#known[id];
+    if (kept !== undefined && Math.abs(kept - offsetMs) < WORTH_KEEPING_MS) return;
+    this.#known = Object.fromEntries(
+      [...Object.entries(this.#known).filter(([other]) => other !== id), [id, offsetMs]].slice(-CLOCKS_KEPT),
+    );
+    void this.#store?.save(this.#known).catch(() => undefined);
   }
 
   async #sample(baseUrl: string): Promise<TimeSample | null> {

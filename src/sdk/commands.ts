@@ -43,6 +43,14 @@ const ERROR_MAX_CHARS = 500;
 /** Whoever executes these ends the player: that it runs again says that they are done. */
 const ENDS_PLAYER = new Set(["reboot", "update"]);
 
+/** The command in a value, as a list: empty where there is none that can be read. Pure. */
+export function readCommand(value: unknown): Command[] {
+  if (typeof value !== "object" || value === null) return [];
+  const { id, type, params } = value as Record<string, unknown>;
+  const known = typeof params === "object" && params !== null && !Array.isArray(params);
+  return typeof id === "string" && typeof type === "string" ? [{ id, type, params: known ? (params as Record<string, unknown>) : {} }] : [];
+}
+
 /** Whether the device has met a command before. */
 export function isKnown({ begun, results, settled }: CommandBook, id: string): boolean {
   return settled.includes(id) || results.some((result) => result.id === id) || begun.some((command) => command.id === id);
@@ -82,17 +90,30 @@ export class CommandDesk {
   /** The last of each type: commands of one type are executed in their order, and one that hangs holds up no other type. */
   readonly #queues = new Map<string, Promise<void>>();
   #saving: Promise<unknown> = Promise.resolve();
+  readonly #onResult: (result: CommandResult) => void;
 
-  private constructor(store: CommandStore, handlers: Readonly<Record<string, CommandHandler>>, book: CommandBook) {
+  private constructor(
+    store: CommandStore,
+    handlers: Readonly<Record<string, CommandHandler>>,
+    book: CommandBook,
+    onResult: (result: CommandResult) => void,
+  ) {
     this.#store = store;
     this.#handlers = handlers;
     this.#book = book;
+    this.#onResult = onResult;
   }
 
-  static async open(store: CommandStore, handlers: Readonly<Record<string, CommandHandler>>): Promise<CommandDesk> {
+  /** `onResult` hears of each command that has ended, when its result can be reported. */
+  static async open(
+    store: CommandStore,
+    handlers: Readonly<Record<string, CommandHandler>>,
+    onResult: (result: CommandResult) => void = () => {},
+  ): Promise<CommandDesk> {
     const kept = await store.load();
-    const desk = new CommandDesk(store, handlers, kept ? afterRestart(kept) : EMPTY);
-    if (kept && kept.begun.length > 0) await store.save(desk.#book);
+    const desk = new CommandDesk(store, handlers, kept ? afterRestart(kept) : EMPTY, onResult);
+    // Where the disk does not take it, the next start tells the same again.
+    if (kept && kept.begun.length > 0) await store.save(desk.#book).catch(() => undefined);
     return desk;
   }
 
@@ -137,6 +158,7 @@ export class CommandDesk {
       const result = { id, ...(await this.#outcome(command)) };
       // Where the disk does not take it, it is in memory, and is reported from there.
       await this.#keep(withResult(this.#book, result)).catch(() => undefined);
+      this.#onResult(result);
     } catch {
       // Not executed: the server repeats it, and the disk may take it then.
       this.#book = { ...this.#book, begun: this.#book.begun.filter((one) => one.id !== id) };

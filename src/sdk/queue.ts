@@ -1,7 +1,18 @@
-/** A signed log that waits to be sent. Its text never changes, so that a retry is the same record byte by byte. */
-export interface QueuedLog {
+/** A signed log as it is put into the queue. */
+export interface NewLog {
   log_id: string;
+  /** Its JSON. It never changes, so that a retry is the same record byte by byte. */
   text: string;
+  /** The clock that its times are by, where the device has had more than one ({@link DeviceClock}). */
+  clock?: string;
+  /** When it was made, ms since 1970 by the server; absent where that was not known. */
+  madeAt?: number;
+  /** Whether it is of no campaign, and bills nobody. */
+  filler?: boolean;
+}
+
+/** A signed log that waits to be sent. */
+export interface QueuedLog extends NewLog {
   /** How often the server put it off. */
   deferrals: number;
 }
@@ -10,7 +21,7 @@ export interface QueuedLog {
 export interface RefusedLog {
   log_id: string;
   text: string;
-  /** The server's code, or `QUEUE_FULL`. */
+  /** The server's code, or `QUEUE_FULL` or `QUEUE_TOO_OLD` for a log that the device dropped. */
   code: string;
   error: string;
 }
@@ -28,8 +39,11 @@ export interface Settlement {
  * and what it wrote outlives a restart (but for {@link MemoryQueue}).
  */
 export interface LogQueue {
-  /** Adds behind all others. When the queue is full the oldest log makes room and is kept among the refused. */
-  append(log: { log_id: string; text: string }): Promise<void>;
+  /**
+   * Adds behind all others; one whose id is there already stays as it is. When the queue is full a log makes room, by the
+   * queue's policy, and is kept among the refused.
+   */
+  append(log: NewLog): Promise<void>;
   /** The oldest logs that may be sent now. */
   ready(now: number, limit: number): Promise<QueuedLog[]>;
   settle(settlement: Settlement): Promise<void>;
@@ -38,64 +52,56 @@ export interface LogQueue {
   refused(): Promise<RefusedLog[]>;
 }
 
+/** What a queue holds, and what it had to drop since it was made. */
+export interface QueueCounts {
+  waiting: number;
+  /** Finally refused by the server, all of them. */
+  refused: number;
+  droppedFull: number;
+  droppedOld: number;
+}
+
+/** A queue that is bounded in its size and in the age of what it holds, and counts what it drops. */
+export interface PlayQueue extends LogQueue {
+  /** Drops what is older than the limits allow. `now` in ms since 1970 by the server. Returns how many. */
+  expire(now: number): Promise<number>;
+  counts(): Promise<QueueCounts>;
+}
+
+/** What a queue holds at most, and what makes room. */
+export interface QueueLimits {
+  logs: number;
+  /** Refused logs that are kept to be looked at. */
+  refused: number;
+  ageMs: number;
+  /** `oldest`: the oldest log; `filler`: the oldest of those that bill nobody, and where there is none, the oldest. */
+  drop: "oldest" | "filler";
+}
+
 /** At 15 s a play, more than two weeks: older ones would be refused for their age. */
 export const QUEUE_CAPACITY_LOGS = 100_000;
 export const REFUSED_CAPACITY_LOGS = 1000;
+/** No door takes a play that is older, whatever a group's policy says. */
+const QUEUE_AGE_MS = 7 * 24 * 3_600_000;
+
+export const QUEUE_LIMITS: QueueLimits = {
+  logs: QUEUE_CAPACITY_LOGS,
+  refused: REFUSED_CAPACITY_LOGS,
+  ageMs: QUEUE_AGE_MS,
+  drop: "filler",
+};
 
 /** The refusal of a log that had to make room. */
 export function droppedLog(log: { log_id: string; text: string }): RefusedLog {
-  return { log_id: log.log_id, text: log.text, code: "QUEUE_FULL", error: "The device's queue was full, and this log was its oldest." };
+  return { log_id: log.log_id, text: log.text, code: "QUEUE_FULL", error: "The device's queue was full, and this log had to make room." };
 }
 
-/** A queue that forgets with its process. */
-export class MemoryQueue implements LogQueue {
-  readonly #logs = new Map<string, QueuedLog & { notBefore: number }>();
-  #refused: RefusedLog[] = [];
+/** The refusal of a log that waited longer than any server takes it. */
+export function expiredLog(log: { log_id: string; text: string }): RefusedLog {
+  return { log_id: log.log_id, text: log.text, code: "QUEUE_TOO_OLD", error: "The log waited too long to be sent." };
+}
 
-  constructor(
-    readonly capacity = QUEUE_CAPACITY_LOGS,
-    readonly refusedCapacity = REFUSED_CAPACITY_LOGS,
-  ) {}
-
-  async append(log: { log_id: string; text: string }): Promise<void> {
-    const oldest = this.#logs.size >= this.capacity ? this.#logs.values().next().value : undefined;
-    if (oldest) this.#refuse(droppedLog(oldest));
-    this.#logs.set(log.log_id, { ...log, deferrals: 0, notBefore: 0 });
-  }
-
-  async ready(now: number, limit: number): Promise<QueuedLog[]> {
-    const found: QueuedLog[] = [];
-    for (const { notBefore, ...log } of this.#logs.values()) {
-      if (found.length === limit) break;
-      if (notBefore <= now) found.push(log);
-    }
-    return found;
-  }
-
-  async settle(settlement: Settlement): Promise<void> {
-    for (const id of settlement.acknowledged) {
-      this.#logs.delete(id);
-      // It may have made room while its request was under way.
-      this.#refused = this.#refused.filter((log) => log.log_id !== id || log.code !== "QUEUE_FULL");
-    }
-    for (const log of settlement.refused) this.#refuse(log);
-    for (const { log_id, notBefore } of settlement.deferred) {
-      const log = this.#logs.get(log_id);
-      if (log) this.#logs.set(log_id, { ...log, deferrals: log.deferrals + 1, notBefore });
-    }
-  }
-
-  async waiting(): Promise<number> {
-    return this.#logs.size;
-  }
-
-  async refused(): Promise<RefusedLog[]> {
-    return [...this.#refused];
-  }
-
-  #refuse(log: RefusedLog): void {
-    this.#logs.delete(log.log_id);
-    this.#refused.push(log);
-    if (this.#refused.length > this.refusedCapacity) this.#refused.shift();
-  }
+/** Whether a refusal is the device's own, and was no word of the server's: it is taken back where the server did get the log. */
+export function isOwnRefusal(code: string): boolean {
+  return code === "QUEUE_FULL" || code === "QUEUE_TOO_OLD";
 }

@@ -55,10 +55,15 @@ export class TokenKeeper {
     return this.#credentials.deviceId;
   }
 
+  /** For how long {@link token} will not ask the server, ms. */
+  get freshForMs(): number {
+    if (this.#rejected) return 0;
+    return Math.max(0, this.#credentials.expiresAt - RENEW_BEFORE_MS - this.#options.clock.serverNow());
+  }
+
   /** A token that the server should take. Callers that come while it is being renewed share one request. */
   async token(): Promise<TokenResult> {
-    const fresh = this.#credentials.expiresAt - RENEW_BEFORE_MS > this.#options.clock.serverNow();
-    if (fresh && !this.#rejected) return { kind: "token", token: this.#credentials.deviceToken };
+    if (this.freshForMs > 0) return { kind: "token", token: this.#credentials.deviceToken };
     this.#renewing ??= this.#renew().finally(() => {
       this.#renewing = null;
     });
@@ -75,7 +80,9 @@ export class TokenKeeper {
     const body = JSON.stringify({ refresh_token: this.#credentials.refreshToken });
     const answer = await postJson(host, `${baseUrl}/v1/device/token`, body);
     if (answer.kind === "unreachable") return { kind: "wait", retryAfterMs: null };
-    if (answer.status === 401 || answer.status === 403) return { kind: "unpaired", code: refusalOf(answer).code };
+    // A page that a network puts in the way answers so too; only the server says why.
+    if ((answer.status === 401 || answer.status === 403) && typeof answer.body.code === "string")
+      return { kind: "unpaired", code: refusalOf(answer).code };
     const renewed = answer.status === 200 ? readCredentials(answer.body, this.#credentials) : null;
     if (!renewed) return { kind: "wait", retryAfterMs: answer.retryAfterMs };
     await store.save(renewed);

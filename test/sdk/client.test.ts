@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { PlayLogClient } from "../../src/sdk/client.ts";
 import { DeviceClock } from "../../src/sdk/clock.ts";
-import { MemoryQueue } from "../../src/sdk/queue.ts";
+import { MemoryQueue } from "../../src/sdk/memory-queue.ts";
 import { TokenKeeper } from "../../src/sdk/tokens.ts";
 import type { SequencePosition } from "../../src/sdk/verdicts.ts";
 import { FakeHost, type Reply, type SeenRequest } from "./fake-host.ts";

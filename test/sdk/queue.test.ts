@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { MemoryQueue } from "../../src/sdk/queue.ts";
+import { MemoryQueue } from "../../src/sdk/memory-queue.ts";
 
 const log = (id: string) => ({ log_id: id, text: `{"log_id":"${id}"}` });
 const nothing = { acknowledged: [], refused: [], deferred: [] };
@@ -31,7 +31,7 @@ test("a log that was put off keeps its place but not its turn", async () => {
 });
 
 test("a full queue makes room by its oldest log, which is not lost silently", async () => {
-  const queue = new MemoryQueue(2);
+  const queue = new MemoryQueue({ logs: 2 });
   for (const id of ["a", "b", "c"]) await queue.append(log(id));
   expect((await queue.ready(0, 9)).map((one) => one.log_id)).toEqual(["b", "c"]);
   expect((await queue.refused()).map((one) => [one.log_id, one.code])).toEqual([["a", "QUEUE_FULL"]]);
@@ -40,7 +40,7 @@ test("a full queue makes room by its oldest log, which is not lost silently", as
 });
 
 test("the list of refused logs keeps the last ones only", async () => {
-  const queue = new MemoryQueue(9, 2);
+  const queue = new MemoryQueue({ refused: 2 });
   const refused = ["a", "b", "c"].map((id) => ({ ...log(id), code: "TOO_OLD", error: "" }));
   await queue.settle({ ...nothing, refused });
   expect((await queue.refused()).map((one) => one.log_id)).toEqual(["b", "c"]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DeviceClock } from "../../src/sdk/clock.ts";
 import { createIdentity } from "../../src/sdk/identity.ts";
-import { MemoryQueue } from "../../src/sdk/queue.ts";
+import { MemoryQueue } from "../../src/sdk/memory-queue.ts";
 import { Recorder, type RecorderState } from "../../src/sdk/recorder.ts";
 import { FakeHost } from "./fake-host.ts";
 
@@ -28,7 +28,7 @@ async function setUp(kept: RecorderState | null = null) {
 
 describe("a play", () => {
   test("becomes a log with its times, its length, its number and the item's fields, and is queued as signed", async () => {
-    const { host, queue, recorder } = await setUp();
+    const { host, options, queue, recorder } = await setUp();
     const play = recorder.start(item, "061692e9-0c38-483f-9b88-afd627d55730");
     host.pass(15_250);
     const signed = await play.finish();
@@ -45,7 +45,9 @@ describe("a play", () => {
       checksum: signed.checksum,
       signature: signed.signature,
     });
-    expect(await queue.ready(0, 9)).toEqual([{ log_id: signed.log_id, text: JSON.stringify(signed), deferrals: 0 }]);
+    expect(await queue.ready(0, 9)).toEqual([
+      { log_id: signed.log_id, text: JSON.stringify(signed), clock: options.clock.current.id, deferrals: 0 },
+    ]);
   });
 
   test("lasts as long as it lasted, also when the machine's clock is set in between", async () => {
@@ -116,13 +118,21 @@ describe("the sequence", () => {
     expect(anew.epoch).not.toBe(first.epoch);
   });
 
-  test("a number is stored as used before the log exists", async () => {
-    const { disk, queue, recorder } = await setUp({ epoch: "e", nextSequence: 5 });
+  test("a number is stored as used, with its log, before the log is queued; a queue that did not take it gets it again", async () => {
+    const { disk, options, queue, recorder } = await setUp({ epoch: "e", nextSequence: 5 });
+    const append = queue.append.bind(queue);
     queue.append = async () => {
       throw new Error("disk full");
     };
-    await expect(recorder.start(item).finish()).rejects.toThrow("disk full");
-    expect(disk.state).toEqual({ epoch: "e", nextSequence: 6 });
+    await expect(recorder.start(item, "first").finish()).rejects.toThrow("disk full");
+    expect(disk.state).toMatchObject({ epoch: "e", nextSequence: 6, unqueued: [{ log_id: "first" }] });
+    queue.append = append;
+    // The power went between the two.
+    const next = await Recorder.open(options);
+    expect(await next.start(item, "second").finish()).toMatchObject({ epoch: "e", sequence: 6 });
+    expect((await queue.ready(0, 9)).map(({ log_id }) => log_id)).toEqual(["first", "second"]);
+    await next.settled();
+    expect(disk.state).toEqual({ epoch: "e", nextSequence: 7 });
   });
 
   test("resumes at the server's number where that is larger, in this epoch alone", async () => {
