@@ -21,6 +21,7 @@ const CHECKS: [what: string, command: () => string[]][] = [
   ["types of the Worker", () => [bin("tsc")]],
   ["types of the tools", () => [bin("tsc"), "-p", "src/cli"]],
   ["types of the console", () => [bin("tsc"), "-p", "src/console"]],
+  ["types of the SDK in browsers", () => [bin("tsc"), "-p", "src/sdk/browser"]],
 ];
 
 /** The secrets that the tests bind by themselves; named here so that the tools do not warn of their absence. */
