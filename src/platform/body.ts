@@ -20,7 +20,8 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   }
 }
 
-async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+/** Reads a body of at most `maxBytes`. @throws Problem `payload-too-large` (413), before the rest is read */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const declared = Number(request.headers.get("Content-Length") ?? Number.NaN);
   if (declared > maxBytes) throw tooLarge(maxBytes);
   if (Number.isFinite(declared)) {
