@@ -26,8 +26,8 @@ export class FolderFiles implements FileStore {
     for (const name of await readdir(this.#folder)) {
       const [, sha256, part] = NAME.exec(name) ?? [];
       if (sha256 === undefined) continue;
-      const { birthtimeMs, size } = await stat(join(this.#folder, name));
-      files.push({ sha256, bytes: size, complete: part === undefined, begunAt: birthtimeMs });
+      const { birthtimeMs, mtimeMs, size } = await stat(join(this.#folder, name));
+      files.push({ sha256, bytes: size, complete: part === undefined, begunAt: birthtimeMs || mtimeMs });
     }
     return files.sort((a, b) => a.begunAt - b.begunAt).map(({ begunAt: _, ...file }) => file);
   }

@@ -74,7 +74,15 @@ async function openDriver(path: string): Promise<Driver> {
   }
   const { DatabaseSync } = await import("node:sqlite");
   const database = new DatabaseSync(path);
-  return { prepare: (sql) => database.prepare(sql), close: () => database.close() };
+  return { prepare: (sql) => plainRows(database.prepare(sql)), close: () => database.close() };
+}
+
+/** Node's rows have no prototype: not every code that takes objects takes those. */
+function plainRows(statement: Statement): Statement {
+  return {
+    run: (...params) => statement.run(...params),
+    all: (...params) => statement.all(...params).map((row) => ({ ...(row as object) })),
+  };
 }
 
 class OpenDatabase implements SqliteDatabase {
