@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { askAsDevice, type DeviceAccess, type Withheld } from "./authorised.ts";
-import { hex } from "./encoding.ts";
+import { hex, joined } from "./encoding.ts";
 import type { FileStore } from "./files.ts";
 import { errorText, readAnswer, refusalOf } from "./http.ts";
 import { contentPath, type NeededFile } from "./storage.ts";
@@ -18,10 +18,15 @@ export type Downloaded =
 
 export interface DownloadOptions extends DeviceAccess {
   store: FileStore;
+  /** How much is written down at once, but for what comes last; 512 KiB without it. */
+  pieceBytes?: number;
 }
 
 /** A file may take as long as this in one go; the next try goes on behind what has come by then. */
 const TIMEOUT_MS = 30 * 60_000;
+
+/** A network brings a few kilobytes at a time; to write each of them down by itself would take longer than to fetch them. */
+const PIECE_BYTES = 512 * 1024;
 
 /** WebCrypto hashes only what is in memory as a whole, and a video may be larger than a player's memory. */
 type Hash = ReturnType<typeof sha256.create>;
@@ -81,7 +86,7 @@ async function receive(
   signal: AbortSignal,
 ): Promise<Downloaded> {
   const begunAt = kept.bytes;
-  const broken = await appendAll(options.store, file, kept, response, signal);
+  const broken = await appendAll(options, file, kept, response, signal);
   if (signal.aborted) return { kind: "wait", retryAfterMs: null, reason: "ENDED" };
   const short = file.bytes !== null && kept.bytes < file.bytes;
   if (broken === null && !short) return await settle(options, file, kept);
@@ -90,21 +95,42 @@ async function receive(
   return { kind: "failed", error: `File ${file.sha256}: ${reason}` };
 }
 
-/** Appends what comes. Returns why it broke off; null where it ended, or became longer than the file can be. @throws what the store throws. */
-async function appendAll(store: FileStore, file: NeededFile, kept: Kept, response: Response, signal: AbortSignal): Promise<string | null> {
+/**
+ * Appends what comes, in pieces that a disk takes well. Returns why it broke off; null where it ended, or became longer than the
+ * file can be. @throws what the store throws.
+ */
+async function appendAll(
+  { pieceBytes = PIECE_BYTES, store }: DownloadOptions,
+  file: NeededFile,
+  kept: Kept,
+  response: Response,
+  signal: AbortSignal,
+): Promise<string | null> {
   const reader = response.body?.getReader();
   if (!reader) return null;
   const hangUp = () => void reader.cancel().catch(() => undefined);
   signal.addEventListener("abort", hangUp, { once: true });
+  const gathered: Uint8Array[] = [];
+  let bytes = 0;
+  const flush = async () => {
+    if (bytes > 0) await store.append(file.sha256, joined(gathered));
+    gathered.length = 0;
+    bytes = 0;
+  };
   try {
     while (!signal.aborted && (file.bytes === null || kept.bytes <= file.bytes)) {
       const piece = await reader.read().catch((error: unknown) => errorText(error));
-      if (typeof piece === "string") return piece;
-      if (piece.done) return null;
-      await store.append(file.sha256, piece.value);
+      if (typeof piece === "string" || piece.done) {
+        await flush();
+        return typeof piece === "string" ? piece : null;
+      }
+      gathered.push(piece.value);
+      bytes += piece.value.length;
       kept.hash.update(piece.value);
       kept.bytes += piece.value.length;
+      if (bytes >= pieceBytes) await flush();
     }
+    await flush();
     return null;
   } finally {
     signal.removeEventListener("abort", hangUp);

@@ -1,5 +1,5 @@
 import { askAsDevice, type DeviceAccess } from "./authorised.ts";
-import { hex } from "./encoding.ts";
+import { hex, joined } from "./encoding.ts";
 import type { FileStore } from "./files.ts";
 import { errorText } from "./http.ts";
 
@@ -88,14 +88,4 @@ export class EvidenceKeeper {
     await asked.response.body?.cancel().catch((error: unknown) => errorText(error));
     return asked.response.ok ? "sent" : "refused";
   }
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -34,7 +34,7 @@ async function setUp(reply: (request: SeenRequest) => Reply, store = new MemoryF
   const { access, clock, host } = paired(reply);
   const counts = new Disk<Counts>();
   const counters = await Counters.open(counts);
-  const keeper = await ContentKeeper.open({ ...access, clock, store, counters });
+  const keeper = await ContentKeeper.open({ ...access, clock, store, counters, pieceBytes: 1 });
   return { host, store, counts, counters, keeper, tend: (plan = PLAN, cap: number | null = null) => keeper.tend(plan, T0, cap) };
 }
 

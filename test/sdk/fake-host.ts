@@ -4,6 +4,8 @@ export interface SeenRequest {
   url: string;
   headers: Record<string, string>;
   text: string;
+  /** Where it was no text. */
+  bytes?: Uint8Array;
 }
 
 export type Reply =
@@ -24,7 +26,8 @@ export class FakeHost implements Host {
   constructor(public reply: (request: SeenRequest) => Reply) {}
 
   async fetch(url: string, request: HttpRequest): Promise<Response> {
-    const seen = { url, headers: request.headers, text: request.body ?? "" };
+    const { body, bytes, headers } = request;
+    const seen = { url, headers, text: body ?? "", ...(bytes ? { bytes } : {}) };
     this.requests.push(seen);
     const reply = this.reply(seen);
     if (reply === "lost") throw new TypeError("connection lost");
