@@ -263,6 +263,8 @@ export class DeviceClient {
   }
 
   #become(state: ClientState): void {
+    // A device that waits for its approval asks again and again, and nothing is new.
+    if (JSON.stringify(state) === JSON.stringify(this.#state)) return;
     this.#state = state;
     this.#tell({ type: "state", state });
   }
