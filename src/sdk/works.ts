@@ -6,7 +6,7 @@ import type { DeviceClock, PlayClock } from "./clock.ts";
 import { type CommandBook, CommandDesk, type CommandHandler, type CommandResult } from "./commands.ts";
 import { ContentKeeper, type Tended } from "./content.ts";
 import { Counters, type Counts } from "./counters.ts";
-import { EvidenceKeeper } from "./evidence.ts";
+import { EvidenceKeeper, type EvidenceSent } from "./evidence.ts";
 import { type Beat, HeartbeatClient, type HeartbeatNews, type Vitals } from "./heartbeat.ts";
 import type { Identity } from "./identity.ts";
 import type { PlayerStorage } from "./kept.ts";
@@ -26,7 +26,9 @@ export type WorksEvent =
   | { type: "round"; outcome: Round }
   | { type: "beat"; outcome: Beat }
   | { type: "stream"; open: boolean }
-  | { type: "command"; result: CommandResult };
+  | { type: "command"; result: CommandResult }
+  /** Screenshots were sent, or refused. */
+  | { type: "evidence"; outcome: EvidenceSent };
 
 /** What a player says of its machine. All of it may be missing. */
 export interface MachineVitals {
@@ -154,7 +156,9 @@ export class Works {
       });
       await this.#heartbeat.run(over);
     });
-    await Promise.all([first, this.#sender.run(over), this.#stream.run(over), this.#keepProgress(over)]);
+    // Where the stream has ended for good, the server says why to the next request.
+    const streamed = this.#stream.run(over).then(() => this.#heartbeat.hurry());
+    await Promise.all([first, this.#sender.run(over), streamed, this.#keepProgress(over)]);
     over.removeEventListener("abort", stopContent);
     return this.#stoppedBy;
   }
@@ -213,7 +217,13 @@ export class Works {
     await storage.queue.expire(clock.serverNow());
     // Not waited for: a large file must not hold up the next heartbeat.
     void this.#tend();
-    void this.#evidence.send();
+    void this.#sendEvidence();
+  }
+
+  async #sendEvidence(): Promise<EvidenceSent> {
+    const outcome = await this.#evidence.send();
+    if (outcome.sent > 0 || outcome.refused > 0) this.#tell({ type: "evidence", outcome });
+    return outcome;
   }
 
   async #tend(): Promise<void> {
@@ -273,7 +283,7 @@ export class Works {
     const bytes = await take(this.recorder.open.at(-1)?.item ?? null);
     if (!bytes) throw new Error("There is no picture of the screen now.");
     const sha256 = await this.#evidence.take(bytes);
-    const { waiting } = await this.#evidence.send();
+    const { waiting } = await this.#sendEvidence();
     return { sha256, bytes: bytes.length, waiting };
   }
 
