@@ -13,6 +13,7 @@ import devicesP99 from "./performance-devices-p99.svg";
 import playLogs from "./play-logs.md";
 import proofEvents from "./proof-events.md";
 import scheduling from "./scheduling.md";
+import sdk from "./sdk.md";
 import stream from "./stream.md";
 import telemetry from "./telemetry.md";
 import webhooks from "./webhooks.md";
@@ -23,6 +24,7 @@ const GUIDES: Record<string, string> = {
   "proof-events": proofEvents,
   telemetry,
   stream,
+  sdk,
   content,
   scheduling,
   monitoring,

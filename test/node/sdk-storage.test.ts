@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { findNode } from "../../src/cli/tools.ts";
 import { createIdentity } from "../../src/sdk/identity.ts";
 import { FolderFiles, openSqlite, openSqliteStorage, SqliteFiles, SqliteQueue, SqliteStorage } from "../../src/sdk/node/index.ts";
@@ -133,4 +134,16 @@ test("Node keeps the same by its own SQLite, in a bundle without anything of Bun
   const child = Bun.spawn([findNode(), "--no-warnings", bundle], { stdout: "pipe", stderr: "pipe" });
   const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   expect([err, JSON.parse(out || "null") as unknown]).toEqual(["", [QUEUE_CASES.length + FILES_CASES.length, true, null, true]]);
+});
+
+test("the package exports the SDK under the names that its guide gives", async () => {
+  const [sdk, node, browser] = await Promise.all([
+    import("alive-signage/sdk"),
+    import("alive-signage/sdk/node"),
+    import.meta.resolve("alive-signage/sdk/browser"),
+  ]);
+  expect([typeof sdk.DeviceClient, typeof node.openSqliteStorage, browser.endsWith("/src/sdk/browser/index.ts")]).toEqual([
+    ...["function", "function", true],
+  ]);
+  expect(await Bun.file(fileURLToPath(browser)).text()).toContain("openBrowserStorage");
 });
