@@ -142,8 +142,8 @@ test("the package exports the SDK under the names that its guide gives", async (
     import("alive-signage/sdk/node"),
     import.meta.resolve("alive-signage/sdk/browser"),
   ]);
-  expect([typeof sdk.DeviceClient, typeof node.openSqliteStorage, browser.endsWith("/src/sdk/browser/index.ts")]).toEqual([
-    ...["function", "function", true],
-  ]);
+  expect(typeof sdk.DeviceClient).toBe("function");
+  expect(typeof node.openSqliteStorage).toBe("function");
+  expect(browser.endsWith("/src/sdk/browser/index.ts")).toBe(true);
   expect(await Bun.file(fileURLToPath(browser)).text()).toContain("openBrowserStorage");
 });

@@ -1317,6 +1317,12 @@ export type StoreCreate = {
   operating_hours?: OperatingHours;
 };
 
+export type StoredScreenshot = {
+  sha256: string;
+  bytes: number;
+  mime: string;
+};
+
 export type Supplier = {
   id: string;
   name: string;
@@ -1972,6 +1978,12 @@ export interface Api {
     query: undefined;
     body: undefined;
     answer: Schedule;
+  };
+  "GET /v1/admin/screenshots/{sha256}": {
+    path: { sha256: string };
+    query: undefined;
+    body: undefined;
+    answer: string;
   };
   "GET /v1/admin/stores": {
     path: undefined;
@@ -2734,5 +2746,11 @@ export interface Api {
       /** The playlist's */
       version: number;
     };
+  };
+  "PUT /v1/device/screenshots/{sha256}": {
+    path: { sha256: string };
+    query: undefined;
+    body: string;
+    answer: StoredScreenshot;
   };
 }
