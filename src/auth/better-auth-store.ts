@@ -30,13 +30,16 @@ export interface AccountWrite {
 /** What must be written in the same transaction as one of the library's writes. */
 export type Beside = (write: AccountWrite) => D1PreparedStatement[];
 
+export type OnFault = (fault: unknown) => void;
+
 /**
  * The library's tables in D1, through drizzle. Made for one request.
  *  - Of a session's token the database has only the hash; the token itself is known while its request lasts.
  *  - Who is disabled is not there.
  *  - `beside` puts statements, as that of an audit row, into the transaction of a write.
+ *  - `onFault` hears of what failed: the library takes some failures for an absent row.
  */
-export function accountStore(db: D1Database, beside: Beside) {
+export function accountStore(db: D1Database, beside: Beside, onFault: OnFault) {
   const tokens = new Map<string, string>();
   const hashed = (token: unknown): unknown => {
     if (typeof token !== "string") return token;
@@ -58,7 +61,25 @@ export function accountStore(db: D1Database, beside: Beside) {
         return fieldAttributes.type === "date" && typeof data === "number" ? new Date(data) : data;
       },
     },
-    adapter: ({ getFieldName }) => new Store(db, beside, (model, field) => getFieldName({ model, field })),
+    adapter: ({ getFieldName }) => watched(new Store(db, beside, (model, field) => getFieldName({ model, field })), onFault),
+  });
+}
+
+/** The store, whose failures are told before they are thrown. */
+function watched(store: Store, onFault: OnFault): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== "function") return method;
+      return async (...given: unknown[]) => {
+        try {
+          return await method.apply(target, given);
+        } catch (error) {
+          onFault(error);
+          throw error;
+        }
+      };
+    },
   });
 }
 

@@ -2,7 +2,7 @@ import { betterAuth } from "better-auth/minimal";
 import { twoFactor } from "better-auth/plugins/two-factor";
 import { uuidv7 } from "uuidv7";
 import { SECOND_MS } from "../platform/time.ts";
-import { accountStore, type Beside } from "./better-auth-store.ts";
+import { accountStore, type Beside, type OnFault } from "./better-auth-store.ts";
 import { hashPassword, isPassword, PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS } from "./password.ts";
 import { AUTH_PATH, cookiePrefix, isLocalHttp, SESSION_MAX_MS } from "./session.ts";
 
@@ -22,15 +22,17 @@ export interface LibraryRequest {
   env: Pick<Env, "DB" | "AUTH_SECRET">;
   url: URL;
   beside: Beside;
+  /** Hears of every failure of the database. */
+  onFault: OnFault;
 }
 
-export function signInLibrary({ env, url, beside }: LibraryRequest) {
+export function signInLibrary({ env, url, beside, onFault }: LibraryRequest) {
   return betterAuth({
     appName: "Alive Signage",
     baseURL: url.origin,
     basePath: AUTH_PATH,
     secret: env.AUTH_SECRET,
-    database: accountStore(env.DB, beside),
+    database: accountStore(env.DB, beside, onFault),
     telemetry: { enabled: false },
     logger: { disabled: true },
     // Its own refusals stay answers; what it stumbled over is ours to tell.

@@ -24,6 +24,7 @@ const TYPES: Record<number, ProblemType> = {
  */
 export async function askLibrary(c: AppContext, path: string, body: unknown, beside: Beside): Promise<Record<string, unknown>> {
   const url = new URL(c.req.url);
+  const faults: unknown[] = [];
   const { signInLibrary } = await import("./better-auth.ts");
   const headers = new Headers({ "Content-Type": "application/json" });
   for (const name of HEADERS) {
@@ -31,7 +32,9 @@ export async function askLibrary(c: AppContext, path: string, body: unknown, bes
     if (value !== undefined) headers.set(name, value);
   }
   const request = new Request(`${url.origin}${AUTH_PATH}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-  const response = await signInLibrary({ env: c.env, url, beside }).handler(request);
+  const response = await signInLibrary({ env: c.env, url, beside, onFault: (fault) => faults.push(fault) }).handler(request);
+  // A refusal because the database was away is none: the library takes a session that it could not read for one that is not there.
+  if (!response.ok && faults.length > 0) throw faults[0];
   for (const cookie of response.headers.getSetCookie()) c.header("Set-Cookie", cookie, { append: true });
   const text = await response.text();
   if (response.ok) return JSON.parse(text) as Record<string, unknown>;

@@ -69,6 +69,13 @@ describe("a session", () => {
     expect(statements).toBe(1);
   });
 
+  test("opens nothing from the moment on at which its holder is disabled, even where it is left", async () => {
+    const browser = await signedIn("admin");
+    await env.DB.prepare("UPDATE users SET disabled_at = ? WHERE id = ?").bind(Date.now(), browser.person.id).run();
+    expect(await me(browser)).toMatchObject({ status: 401, code: "SESSION_EXPIRED" });
+    expect((await browser.call("POST", "/api/auth/two-factor/enable", { password: PASSWORD })).status).toBe(401);
+  });
+
   test("is never one that was there before: whoever planted a cookie does not share it", async () => {
     const planted = await signedIn("viewer");
     const victim = await makePerson("admin");

@@ -19,6 +19,9 @@ const COMMIT = "src/plays/commit.ts";
 const PLAYER = "test/faults/player.test.ts";
 const EXACTLY_ONCE = "test/faults/exactly-once.test.ts";
 
+const SESSION = "src/auth/session.ts";
+const SESSIONS = "test/auth/sessions.test.ts";
+
 const GIVING = "test/plans/give.test.ts";
 const SCHEDULED = "test/plans/scheduled-plays.test.ts";
 
@@ -436,5 +439,54 @@ export const BUGS: PlantedBug[] = [
     find: 'if (before) return before.hash === event.hash ? { status: "duplicate" } : { status: "rejected", code: "ID_CONFLICT" };',
     replace: 'if (before && before.hash !== event.hash) return { status: "rejected", code: "ID_CONFLICT" };',
     caughtBy: "simulation",
+  },
+  {
+    what: "who is disabled stays in by the session of before",
+    file: SESSION,
+    find: " AND u.disabled_at IS NULL",
+    replace: "",
+    caughtBy: SESSIONS,
+  },
+  {
+    what: "a session cookie that nobody signed opens a session",
+    file: SESSION,
+    find: "return (await equalSecrets(cookie.slice(at + 1), signature)) ? token : null;",
+    replace: "return signature.length > 0 ? token : null;",
+    caughtBy: SESSIONS,
+  },
+  {
+    what: "a session that is used never ends",
+    file: SESSION,
+    find: "return now < session_expires_at && now < session_created_at + SESSION_MAX_MS;",
+    replace: "return now < session_expires_at || now < session_created_at;",
+    caughtBy: SESSIONS,
+  },
+  {
+    what: "a page of another site may use the cookie",
+    file: "src/auth/cross-site.ts",
+    find: 'headers.get("Origin") !== new URL(url).origin',
+    replace: '!headers.has("Origin")',
+    caughtBy: "test/auth/cross-site.test.ts",
+  },
+  {
+    what: "the last administrator goes, since a disabled one counts",
+    file: "src/auth/users.ts",
+    find: "WHERE role = 'admin' AND disabled_at IS NULL AND id <> ?",
+    replace: "WHERE role = 'admin' AND id <> ?",
+    caughtBy: "test/auth/users.test.ts",
+  },
+  {
+    what: "a code of the second factor works twice",
+    file: "src/auth/sign-in.ts",
+    find: "return [spendCodeStatement(db, userId, code, now), ",
+    replace: "return [",
+    caughtBy: "test/auth/second-factor.test.ts",
+  },
+  {
+    what: "more tries of passwords are let through than are meant",
+    file: "src/auth/tries.ts",
+    find: "tries > most",
+    replace: "tries > most + 5",
+    caughtBy: "test/auth/tries.test.ts",
   },
 ];
