@@ -80,7 +80,11 @@ async function verify(c: AppContext, factor: SecondFactor, code: string) {
   if (signedIn && factor === "totp") {
     const beside: Beside = ({ table, kind, values }) =>
       table === "users" && kind === "change" && values.two_factor_enabled === 1
-        ? [auditStatement(c.env.DB, ownEntry(signedIn.id, "enable_two_factor"), now)]
+        ? [
+            auditStatement(c.env.DB, ownEntry(signedIn.id, "enable_two_factor"), now),
+            // Asked for and good in one: the library writes this by itself a moment later, and in between there may be no later.
+            c.env.DB.prepare("UPDATE user_second_factors SET verified = 1 WHERE user_id = ?").bind(signedIn.id),
+          ]
         : [];
     await askLibrary(c, "/two-factor/verify-totp", { code }, beside);
   } else if (!signedIn) {

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { app } from "../../workers/http.ts";
 import { auditOf, Browser, PASSWORD, signedIn } from "../support/people.ts";
+import { totp } from "../support/totp.ts";
 
 /** The real database, which is lost at the n-th thing that is asked of it (0 is the first), and for that one moment. */
 function lostAt(n: number): D1Database {
@@ -65,4 +66,27 @@ test("a password that was changed is written down, whatever is lost then", async
     if (answer.status === 200) break;
     expect(answer.status, `lost at ${n}`).toBe(503);
   }
+});
+
+test("a second factor is on or off, whatever is lost while it is switched on: nobody is locked out", async () => {
+  const states = new Set<string>();
+  for (let n = 0; ; n += 1) {
+    await env.DB.prepare("DELETE FROM sign_in_tries").run();
+    const browser = await signedIn("viewer");
+    const begun = await browser.call("POST", "/api/auth/two-factor/enable", { password: PASSWORD });
+    const code = totp(String(begun.body.totp_uri), Date.now());
+    const answer = await post(browser, "/api/auth/two-factor/verify-totp", { code }, lostAt(n));
+    const state = await env.DB.prepare(
+      "SELECT two_factor_enabled AS asked, verified AS good FROM users u JOIN user_second_factors f ON f.user_id = u.id WHERE u.id = ?",
+    )
+      .bind(browser.person.id)
+      .first<{ asked: number; good: number }>();
+    expect(state?.good, `lost at ${n}`).toBe(state?.asked);
+    expect((await auditOf(browser.person.id)).map(({ action }) => action)).toEqual(state?.asked === 1 ? ["user.enable_two_factor"] : []);
+    if (answer.status === 200) break;
+    expect(answer.status, `lost at ${n}`).toBe(503);
+    states.add(JSON.stringify(state));
+  }
+  // It was lost before it was on, and behind.
+  expect(states.size).toBe(2);
 });

@@ -455,10 +455,10 @@ export const BUGS: PlantedBug[] = [
     caughtBy: SESSIONS,
   },
   {
-    what: "a session that is used never ends",
+    what: "a session that nobody uses goes on",
     file: SESSION,
     find: "return now < session_expires_at && now < session_created_at + SESSION_MAX_MS;",
-    replace: "return now < session_expires_at || now < session_created_at;",
+    replace: "return session_expires_at > 0 && now < session_created_at + SESSION_MAX_MS;",
     caughtBy: SESSIONS,
   },
   {
