@@ -101,6 +101,7 @@ export const theme = createTheme({
     Modal: { defaultProps: { ...QUICK, closeButtonProps: CLOSE, centered: true, overlayProps: { backgroundOpacity: 0.35 } } },
     MultiSelect: { defaultProps: { comboboxProps: POPS } },
     Notification: { defaultProps: { closeButtonProps: CLOSE, withBorder: true } },
+    PasswordInput: { defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show or hide what is typed" } } },
     Popover: { defaultProps: POPS },
     Select: { defaultProps: { comboboxProps: POPS } },
     Skeleton: { defaultProps: { radius: "sm" } },

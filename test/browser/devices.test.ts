@@ -226,7 +226,7 @@ describe("a form", () => {
     await page.getByRole("button", { name: "Save" }).click();
     const again = page.getByRole("dialog", { name: "Sign in again" });
     await again.getByRole("button", { name: "Sign in with an API token" }).click();
-    await again.getByLabel("API token").fill(ADMIN_TOKEN);
+    await again.getByLabel("API token", { exact: true }).fill(ADMIN_TOKEN);
     await again.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByText("Typed before the session ended saved").waitFor();
     expect(await site.api("GET", `/v1/admin/devices/${device.id}`)).toMatchObject({ external_name: "Typed before the session ended" });

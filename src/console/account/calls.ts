@@ -1,4 +1,4 @@
-import { send, sendOnce } from "../api/client.ts";
+import { type Answer, type Call, type CallArguments, call, sendOnce } from "../api/client.ts";
 import { ApiError } from "../api/error.ts";
 import { forgetMe, ME_KEY, type Me, readMe } from "../api/me.ts";
 import { queryClient } from "../api/query.ts";
@@ -6,25 +6,23 @@ import { apiToken, keepApiToken } from "../api/session.ts";
 
 /** Calls of sign-in and of one's own account. None of those that sign in asks to sign in again. */
 
-async function post<T>(path: string, body?: unknown): Promise<T> {
-  return (await (await sendOnce("POST", path, body === undefined ? {} : { body })).json()) as T;
-}
-
-async function postSignedIn<T>(path: string, body?: unknown): Promise<T> {
-  return (await (await send("POST", path, body === undefined ? {} : { body })).json()) as T;
+/** A call that nobody is asked to sign in for. */
+async function post<C extends Extract<Call, `POST /${string}`>>(name: C, ...[options]: CallArguments<C>): Promise<Answer<C>> {
+  const { body } = (options ?? {}) as { body?: unknown };
+  return (await (await sendOnce("POST", name.slice("POST ".length), { body })).json()) as Answer<C>;
 }
 
 /** First step. True: a code of the second factor is asked next. */
 export async function signInByPassword(email: string, password: string): Promise<boolean> {
   keepApiToken(null);
-  return (await post<{ two_factor_required: boolean }>("/api/auth/sign-in/email", { email, password })).two_factor_required;
+  return (await post("POST /api/auth/sign-in/email", { body: { email, password } })).two_factor_required;
 }
 
 /** Second step: six digits of an app, or a backup code. */
 export async function signInByCode(code: string): Promise<void> {
   const compact = code.replaceAll(" ", "");
-  const path = /^\d{6}$/.test(compact) ? "/api/auth/two-factor/verify-totp" : "/api/auth/two-factor/verify-backup-code";
-  await post(path, { code: compact });
+  if (/^\d{6}$/.test(compact)) await post("POST /api/auth/two-factor/verify-totp", { body: { code: compact } });
+  else await post("POST /api/auth/two-factor/verify-backup-code", { body: { code: compact } });
 }
 
 /** Uses an API token in this tab, if the server takes it. */
@@ -50,34 +48,26 @@ export async function enter(): Promise<Me> {
 export async function signOut(): Promise<void> {
   if (apiToken() === null) {
     // Where the server is away the cookie stays; it says so rather than to pretend.
-    await post("/api/auth/sign-out").catch((error: unknown) => {
+    await post("POST /api/auth/sign-out").catch((error: unknown) => {
       if (error instanceof ApiError && error.transient) throw error;
     });
   }
   forgetMe();
 }
 
-export interface Invitation {
-  kind: "setup" | "invitation" | "reset";
-  email: string | null;
-  name: string | null;
-  role: string;
-  expires_at: string;
-}
+export type Invitation = Answer<"POST /v1/invitations/look">;
 
-export const lookAtInvitation = (token: string) => post<Invitation>("/v1/invitations/look", { token });
+export const lookAtInvitation = (token: string) => post("POST /v1/invitations/look", { body: { token } });
 
 /** Takes a set-up link, an invitation or a new password; signs in next. Returns whether a second factor is asked. */
 export async function acceptInvitation(body: { token: string; password: string; name?: string; email?: string }): Promise<boolean> {
-  const { email } = await post<{ email: string }>("/v1/invitations/accept", body);
+  const { email } = await post("POST /v1/invitations/accept", { body });
   return await signInByPassword(email, body.password);
 }
 
 export const changePassword = (current_password: string, new_password: string) =>
-  postSignedIn("/api/auth/change-password", { current_password, new_password });
-export const beginTwoFactor = (password: string) =>
-  postSignedIn<{ totp_uri: string; backup_codes: string[] }>("/api/auth/two-factor/enable", { password });
-export const confirmTwoFactor = (code: string) => postSignedIn("/api/auth/two-factor/verify-totp", { code });
-export const endTwoFactor = (password: string) => postSignedIn("/api/auth/two-factor/disable", { password });
-export const newBackupCodes = (password: string) =>
-  postSignedIn<{ backup_codes: string[] }>("/api/auth/two-factor/generate-backup-codes", { password });
+  call("POST /api/auth/change-password", { body: { current_password, new_password } });
+export const beginTwoFactor = (password: string) => call("POST /api/auth/two-factor/enable", { body: { password } });
+export const confirmTwoFactor = (code: string) => call("POST /api/auth/two-factor/verify-totp", { body: { code } });
+export const endTwoFactor = (password: string) => call("POST /api/auth/two-factor/disable", { body: { password } });
+export const newBackupCodes = (password: string) => call("POST /api/auth/two-factor/generate-backup-codes", { body: { password } });

@@ -14,6 +14,9 @@ interface ProblemDocument {
   errors?: FieldFault[];
 }
 
+/** What a 401 says where it is not about what was just typed (a wrong password, a wrong code). */
+const SIGNED_OUT = new Set(["TOKEN_MISSING", "TOKEN_UNKNOWN", "TOKEN_EXPIRED", "TOKEN_REVOKED", "SESSION_EXPIRED", "UNAUTHORIZED"]);
+
 /**
  * What every failed call throws. `status` is 0 where no answer came at all. `message` is a sentence for people: the problem's `detail`.
  */
@@ -41,7 +44,7 @@ export class ApiError extends Error {
 
   /** Whether nobody is signed in, or no longer. */
   get signedOut(): boolean {
-    return this.status === 401;
+    return this.status === 401 && SIGNED_OUT.has(this.code);
   }
 
   /** Whether somebody else changed the thing since it was read (If-Match). */

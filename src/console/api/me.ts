@@ -1,50 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { sendOnce } from "./client.ts";
-import { ApiError } from "./error.ts";
+import type { ApiError } from "./error.ts";
 import { queryClient } from "./query.ts";
+import type { Me } from "./schema.ts";
 import { keepApiToken, signedInAs } from "./session.ts";
 
-export type Role = "admin" | "operator" | "viewer" | "reporter";
-
-/** Who is signed in, and what they may do. */
-export interface Me {
-  id: string;
-  kind: "user" | "token" | "secret";
-  name: string;
-  email: string | null;
-  role: Role;
-  scope: { supplier_id?: string; brand_name?: string } | null;
-  two_factor_enabled: boolean | null;
-  session: { id: string; created_at: string; expires_at: string } | null;
-}
+export type { Me } from "./schema.ts";
 
 export const ME_KEY = ["GET /v1/admin/me"];
 
 /** Asks the server who is signed in. @throws ApiError (`signedOut` where nobody is). */
 export async function readMe(): Promise<Me> {
-  const me = await askWho();
+  const me = (await (await sendOnce("GET", "/v1/admin/me")).json()) as Me;
   signedInAs.set(me.id);
   return me;
-}
-
-async function askWho(): Promise<Me> {
-  try {
-    return (await (await sendOnce("GET", "/v1/admin/me")).json()) as Me;
-  } catch (error) {
-    // A server of before the accounts knows the holder of a token only by its letting it in.
-    if (!(error instanceof ApiError && error.status === 404)) throw error;
-    return {
-      id: "token",
-      kind: "token",
-      name: "API token",
-      email: null,
-      role: "admin",
-      scope: null,
-      two_factor_enabled: null,
-      session: null,
-    };
-  }
 }
 
 /** Who is signed in; null while that is not known. */

@@ -1,42 +1,29 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { send } from "../../api/client.ts";
-import type { ApiError } from "../../api/error.ts";
+import { type Answer, call } from "../../api/client.ts";
 import { forgetMe } from "../../api/me.ts";
-import { queryClient } from "../../api/query.ts";
+import { readAgain, useRead } from "../../api/query.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { failed, said } from "../../parts/notes.tsx";
 import { Panel } from "../../parts/panel.tsx";
 import { When } from "../../parts/when.tsx";
 
-interface Session {
-  id: string;
-  current: boolean;
-  network: string | null;
-  user_agent: string | null;
-  created_at: string;
-  last_seen_at: string;
-}
+type Session = Answer<"GET /v1/admin/me/sessions">["items"][number];
 
-const KEY = ["GET /v1/admin/me/sessions"];
-
+/** One's own sessions, and signing out everywhere. */
 export function SessionsPanel() {
-  const sessions = useQuery<Session[], ApiError>({
-    queryKey: KEY,
-    queryFn: async () => ((await (await send("GET", "/v1/admin/me/sessions")).json()) as { items: Session[] }).items,
-  });
+  const sessions = useRead("GET /v1/admin/me/sessions", {});
   const end = async ({ id }: Session) => {
     try {
-      await send("DELETE", `/v1/admin/me/sessions/${id}`);
+      await call("DELETE /v1/admin/me/sessions/{id}", { path: { id } });
       said("Session ended");
-      await queryClient.invalidateQueries({ queryKey: KEY });
+      await readAgain("/v1/admin/me");
     } catch (error) {
       failed("The session was not ended", error);
     }
   };
   const endAll = async () => {
     try {
-      await send("POST", "/v1/admin/me/sessions/revoke-all");
+      await call("POST /v1/admin/me/sessions/revoke-all");
       forgetMe();
     } catch (error) {
       failed("The sessions were not ended", error);
@@ -53,7 +40,7 @@ export function SessionsPanel() {
     >
       {sessions.error && <Fault error={sessions.error} retry={() => void sessions.refetch()} />}
       <Stack gap="xs">
-        {sessions.data?.map((session) => (
+        {sessions.data?.items.map((session) => (
           <Group key={session.id} justify="space-between" wrap="nowrap">
             <div style={{ minWidth: 0 }}>
               <Text size="sm" truncate>

@@ -20,9 +20,9 @@ const EVERY_MS = 5000;
 /** What the network does now, and what needs you. */
 export default function OverviewPage() {
   const me = useMe();
-  const brandOnly = me.scope?.brand_name !== undefined;
-  const overview = useRead("GET /v1/admin/overview", {}, { refetchInterval: EVERY_MS, enabled: !brandOnly });
-  if (brandOnly) return <BrandOverview brand={me.scope?.brand_name ?? ""} />;
+  const brand = typeof me.scope?.brand_name === "string" ? me.scope.brand_name : null;
+  const overview = useRead("GET /v1/admin/overview", {}, { refetchInterval: EVERY_MS, enabled: brand === null });
+  if (brand !== null) return <BrandOverview brand={brand} />;
   const { data } = overview;
   return (
     <>
