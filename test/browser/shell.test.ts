@@ -15,10 +15,10 @@ test("nobody sees a page before signing in; a wrong token is refused in words, a
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await expectAccessible(page);
   await page.getByRole("button", { name: "Sign in with an API token" }).click();
-  await page.getByLabel("API token", { exact: true }).fill("alive_wrong");
+  await page.locator("input[name=token]").fill("alive_wrong");
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("alert").getByText("Not authenticated").waitFor();
-  await page.getByLabel("API token", { exact: true }).fill(ADMIN_TOKEN);
+  await page.locator("input[name=token]").fill(ADMIN_TOKEN);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { name: "Devices", level: 1 }).waitFor();
   expect(faults).toEqual([]);

@@ -26,12 +26,12 @@ export interface Visit {
   faults: string[];
 }
 
-/** Starts all of it, once for a file of tests. */
+/** Starts a Worker with an empty state of its own, for a file of tests. */
 export async function openSite(bindings: Record<string, string> = {}): Promise<Site> {
   const persistTo = mkdtempSync(join(tmpdir(), "alive-browser-"));
-  const stack = await startStack(await buildBundle(), { persistTo, port: await freePort(), pages: true, bindings });
+  const { bundle, browser } = await once();
+  const stack = await startStack(bundle, { persistTo, port: await freePort(), pages: true, bindings });
   const url = stack.url.replace("127.0.0.1", "localhost");
-  const browser = await launchChromium();
   return {
     stack,
     url,
@@ -39,11 +39,28 @@ export async function openSite(bindings: Record<string, string> = {}): Promise<S
     visit: (options) => visit(browser, url, options),
     api: (method, path, body) => callApi(url, method, path, body),
     close: async () => {
-      await browser.close();
       await stack.kill();
       rmSync(persistTo, { recursive: true, force: true });
     },
   };
+}
+
+interface Shared {
+  bundle: string;
+  browser: Browser;
+}
+
+const SHARED = Symbol.for("alive-browser-tests");
+
+/** The bundle and the browser, for all files of this process: they are slow to make. The browser ends with the process. */
+function once(): Promise<Shared> {
+  const made = (Reflect.get(globalThis, SHARED) as Promise<Shared> | undefined) ?? makeShared();
+  Reflect.set(globalThis, SHARED, made);
+  return made;
+}
+
+async function makeShared(): Promise<Shared> {
+  return { bundle: await buildBundle(), browser: await launchChromium() };
 }
 
 async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {

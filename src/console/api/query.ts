@@ -79,6 +79,7 @@ export function useRows<C extends PagedRead>(
       ),
     initialPageParam: undefined,
     getNextPageParam: (page) => (page as unknown as { next_cursor: string | null }).next_cursor ?? undefined,
+    refetchOnWindowFocus: ({ state }) => (state.data?.pages.length ?? 0) <= PAGES_REREAD_OFTEN,
     // A long list is read again by whole pages one after the other: seldom by itself, and whenever somebody asks.
     ...(refetchInterval === undefined
       ? {}
@@ -88,8 +89,14 @@ export function useRows<C extends PagedRead>(
         }),
   });
   const { data, hasNextPage, isFetchingNextPage, isError, fetchNextPage, refetch } = found;
-  const rows = useMemo(() => (data?.pages ?? []).flatMap((page) => (page as unknown as { items: Item<C>[] }).items), [data]);
-  const wants = hasNextPage && !isFetchingNextPage && !isError && rows.length < all;
+  const fetched = (data?.pages ?? []).reduce((sum, page) => sum + (page as unknown as { items: unknown[] }).items.length, 0);
+  const goesOn = hasNextPage && !isError && fetched < all;
+  const shown = goesOn ? pagesShown(data?.pages.length ?? 0) : (data?.pages.length ?? 0);
+  const rows = useMemo(
+    () => (data?.pages ?? []).slice(0, shown).flatMap((page) => (page as unknown as { items: Item<C>[] }).items),
+    [data, shown],
+  );
+  const wants = goesOn && !isFetchingNextPage;
   useEffect(() => {
     if (wants) void fetchNextPage();
   }, [wants, fetchNextPage]);
@@ -103,6 +110,11 @@ export function useRows<C extends PagedRead>(
     loadMore: () => void fetchNextPage(),
     refresh: () => void refetch(),
   };
+}
+
+/** Of a list that is still coming, so many pages are shown: 1, 4, 16 …, since each time all of it is sorted anew. */
+function pagesShown(fetched: number): number {
+  return fetched === 0 ? 0 : 4 ** Math.floor(Math.log(fetched) / Math.log(4));
 }
 
 /** A query's key: the call, and what narrows it. */

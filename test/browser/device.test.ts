@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { ADMIN_TOKEN } from "../stack/stack.ts";
+import { expectAccessible, signInByToken } from "./acts.ts";
+import { livelyDevice, seedDevices } from "./seed.ts";
+import { openSite, type Site, type Visit } from "./site.ts";
+
+let site: Site;
+beforeAll(async () => {
+  site = await openSite();
+  await seedDevices(site, 20);
+}, 120_000);
+afterAll(() => site.close());
+
+async function open(path: string): Promise<Visit> {
+  const visit = await site.visit();
+  await signInByToken(visit);
+  await visit.page.goto(`/console${path}`);
+  return visit;
+}
+
+/** Takes a code as a player without a key does, and returns the device's id. */
+async function claim(claim_code: string, more: Record<string, unknown> = {}): Promise<{ status: number; body: Record<string, string> }> {
+  const answer = await fetch(`${site.url}/v1/device/pairing/claim`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ claim_code, ...more }),
+  });
+  return { status: answer.status, body: await answer.json() };
+}
+
+describe("pairing", () => {
+  test("a code is made here with name and place, shown as text and QR, and the page sees the player come", async () => {
+    const { page, context, faults } = await open("/devices");
+    await page.getByRole("heading", { name: "Devices", level: 1 }).waitFor();
+    await page.keyboard.press("n");
+    await page.getByLabel("Name", { exact: true }).fill("Entrance left");
+    await page.getByRole("combobox", { name: "Store" }).click();
+    await page.getByRole("option", { name: "Saigon Centre" }).click();
+    await page.getByRole("button", { name: "Make a code", exact: true }).click();
+    const code = (await page.getByLabel("Claim code").textContent()) ?? "";
+    expect(code).toMatch(/^[A-Z]{8}$/);
+    await page.getByRole("img", { name: /QR code/ }).waitFor();
+    await expectAccessible(page);
+    expect((await claim(code, { device_info: { model: "Test player" } })).status).toBe(200);
+    await page.getByText("The player is paired").waitFor();
+    await page.getByRole("button", { name: "Open the device" }).click();
+    await page.getByRole("heading", { name: "Entrance left", level: 1 }).waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 60_000);
+
+  test("a screen's own code is found, shown with what it says of itself, and approved", async () => {
+    const asked = await fetch(`${site.url}/v1/device/pairing/create-claim`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ device_info: { model: "Shelf display", os: "Tizen <b>7</b>" } }),
+    });
+    const { claim_code, device_code } = (await asked.json()) as { claim_code: string; device_code: string };
+    const { page, context, faults } = await open(`/devices?claim_code=${claim_code}`);
+    await page.getByText("Shelf display").waitFor();
+    await page.getByText("Tizen <b>7</b>").waitFor();
+    expect((await claim(claim_code, { device_code })).status).toBe(202);
+    await page.getByLabel("Name", { exact: true }).fill("Shelf 12");
+    await page.getByRole("dialog").getByRole("button", { name: "Approve", exact: true }).click();
+    await page.getByText("Approved; the player is paired when it asks next").waitFor();
+    const { status, body } = await claim(claim_code, { device_code });
+    expect(status).toBe(200);
+    expect(await site.api("GET", `/v1/admin/devices/${body.device_id}`)).toMatchObject({ external_name: "Shelf 12", status: "active" });
+    expect(new URL(page.url()).search).toBe("");
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 60_000);
+});
+
+describe("one device", () => {
+  test("its state, last day, plays, refusals and plan; accessible on every tab", async () => {
+    const device = await livelyDevice(site);
+    const { page, context, faults } = await open(`/devices/${device.id}`);
+    await page.getByText("12 plays, 1 refused").waitFor();
+    const head = page
+      .locator("main")
+      .getByText(/Online/)
+      .first();
+    await head.waitFor();
+    await page.getByText("Clock 1.2 s fast", { exact: false }).first().waitFor();
+    await page.getByRole("link", { name: "Spot 0" }).first().waitFor();
+    const tabs = ["Now", "Health", "Plan", "Plays", "Refused", "Commands", "About"];
+    for (const name of tabs) {
+      await page.getByRole("tab", { name }).click();
+      await page.getByRole("tabpanel", { name }).waitFor();
+      if (name === "Plays") await page.getByText("12 plays ·").waitFor();
+      if (name === "Refused") await page.getByText("Its signature does not hold for the device's key").waitFor();
+      if (name === "Plan") await page.getByText("What plays now, and why?").waitFor();
+      await expectAccessible(page);
+    }
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 120_000);
+
+  test("a command waits, and can be cancelled", async () => {
+    const device = await livelyDevice(site, 1);
+    const { page, context, faults } = await open(`/devices/${device.id}?tab=commands`);
+    await page.getByRole("button", { name: "Send a command" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Send", exact: true }).click();
+    await page.getByText("Command waits for 1 device").waitFor();
+    await page.getByRole("cell", { name: "waiting" }).waitFor();
+    await page.locator('tr[data-row="0"]').hover();
+    await page.getByRole("button", { name: "Actions of this row" }).click();
+    await page.getByRole("menuitem", { name: "Cancel" }).click();
+    await page.getByRole("cell", { name: "cancelled" }).waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 60_000);
+
+  test("revoking asks for the name", async () => {
+    const device = await livelyDevice(site, 1);
+    const { page, context } = await open(`/devices/${device.id}`);
+    await page.getByRole("button", { name: "More" }).click();
+    await page.getByRole("menuitem", { name: "Revoke" }).click();
+    const revoke = page.getByRole("dialog").getByRole("button", { name: "Revoke", exact: true });
+    expect(await revoke.isDisabled()).toBe(true);
+    await page.getByRole("textbox", { name: /Type "Screen 0"/ }).fill("Screen 0");
+    await revoke.click();
+    await page.getByText("1 device revoked").waitFor();
+    expect(await site.api("GET", `/v1/admin/devices/${device.id}`)).toMatchObject({ status: "revoked" });
+    await context.close();
+  }, 60_000);
+});
+
+describe("a form", () => {
+  const aDevice = (name: string) => site.api<{ id: string; version: number }>("POST", "/v1/admin/devices", { external_name: name });
+
+  async function editing(id: string): Promise<Visit> {
+    const visit = await open(`/devices/${id}`);
+    await visit.page.getByRole("button", { name: "More" }).click();
+    await visit.page.getByRole("menuitem", { name: "Rename or move" }).click();
+    return visit;
+  }
+
+  test("of a session that has ended meanwhile loses nothing: one signs in over it, and it is saved", async () => {
+    const device = await aDevice("Before");
+    const { page, context, faults } = await editing(device.id);
+    await page.getByLabel("Name").fill("Typed before the session ended");
+    // As when the session has ended at the server.
+    await page.evaluate(() => sessionStorage.removeItem("alive.token"));
+    await page.getByRole("button", { name: "Save" }).click();
+    const again = page.getByRole("dialog", { name: "Sign in again" });
+    await again.getByRole("button", { name: "Sign in with an API token" }).click();
+    await again.locator("input[name=token]").fill(ADMIN_TOKEN);
+    await again.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByText("Typed before the session ended saved").waitFor();
+    expect(await site.api("GET", `/v1/admin/devices/${device.id}`)).toMatchObject({ external_name: "Typed before the session ended" });
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 60_000);
+
+  test("of what somebody else has changed meanwhile shows theirs beside yours, and keeps yours", async () => {
+    const device = await aDevice("Original");
+    const { page, context, faults } = await editing(device.id);
+    await page.getByLabel("Name").fill("Mine");
+    await site.api("PATCH", `/v1/admin/devices/${device.id}`, { external_name: "Theirs" });
+    await page.getByRole("button", { name: "Save" }).click();
+    const conflict = page.getByRole("alert").filter({ hasText: "Somebody else changed this meanwhile" });
+    await conflict.waitFor();
+    expect(await conflict.getByRole("row").nth(1).allInnerTexts()).toEqual(["Name\tTheirs\tMine"]);
+    expect(await page.getByLabel("Name").inputValue()).toBe("Mine");
+    await conflict.getByRole("button", { name: "Save mine over theirs" }).click();
+    await page.getByText("Mine saved").waitFor();
+    expect(await site.api("GET", `/v1/admin/devices/${device.id}`)).toMatchObject({ external_name: "Mine", version: 3 });
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 60_000);
+
+  test("names the field that the server refuses, and asks before typed values are left", async () => {
+    const device = await aDevice("Kept");
+    const { page, context } = await editing(device.id);
+    await page.getByLabel("Name").fill("x".repeat(201));
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("alert").getByRole("button", { name: "external name" }).waitFor();
+    await expectAccessible(page);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog", { name: "Leave without saving?" }).waitFor();
+    await page.getByRole("button", { name: "Keep editing" }).click();
+    expect(await page.getByLabel("Name").inputValue()).toHaveLength(201);
+    await context.close();
+  }, 60_000);
+});
