@@ -1,6 +1,8 @@
+import { lazy } from "react";
 import { Route, Switch } from "wouter";
 import { DeviceList } from "./list.tsx";
-import { DevicePage } from "./one.tsx";
+
+const DevicePage = lazy(async () => ({ default: (await import("./one.tsx")).DevicePage }));
 
 /** Every screen of the network, and each by itself. */
 export default function DevicesPage() {

@@ -11,10 +11,9 @@ import { FilterBar, useFilters } from "../../parts/filters.tsx";
 import { plural } from "../../parts/format.ts";
 import { PageHead } from "../../parts/page-head.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
-import { CommandDialog, MoveDialog, RevokeDialog } from "./acts.tsx";
-import { EditDevice } from "./edit.tsx";
+import { CommandDialog, EditDevice, MoveDialog, PairDialog, RevokeDialog } from "./dialogs.tsx";
 import { deviceColumns } from "./list-columns.tsx";
-import { PairDialog, type PairStart } from "./pair.tsx";
+import type { PairStart } from "./pair.tsx";
 import { usePlaces } from "./places.ts";
 
 const MAX_DEVICES = 10_000;
