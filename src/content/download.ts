@@ -46,7 +46,12 @@ async function download(c: AppContext, now: number): Promise<Response> {
   const sha256 = c.req.param("sha256") ?? "";
   const access = await findAccess(c.env.DB, identity.deviceId, sha256);
   requireStanding(access, identity);
-  const file = access.allowed === 1 && SHA256.test(sha256) ? await c.env.BUCKET.head(fileKey(sha256)) : null;
+  return await answerFile(c, access.allowed === 1 ? sha256 : "");
+}
+
+/** A stored file, whole or a range of it. @throws Problem `not-found` where there is none of this hash. */
+export async function answerFile(c: AppContext, sha256: string): Promise<Response> {
+  const file = SHA256.test(sha256) ? await c.env.BUCKET.head(fileKey(sha256)) : null;
   if (!file) throw noFile();
   const headers = { ...SAFE, ETag: `"${sha256}"`, "Cache-Control": "private, max-age=31536000, immutable", "Accept-Ranges": "bytes" };
   if (matchesAny(c.req.header("If-None-Match"), sha256)) return c.body(null, 304, headers);
@@ -95,5 +100,5 @@ async function readFile(bucket: R2Bucket, sha256: string, range: ByteRange | nul
 }
 
 function noFile(): Problem {
-  return new Problem("not-found", "There is no file of this hash in what the device plays.");
+  return new Problem("not-found", "There is no file of this hash to be had here.");
 }

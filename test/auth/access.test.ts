@@ -46,6 +46,7 @@ const BY_SUPPLIER = [
 const BY_BRAND = [
   ...under(["campaigns", "campaigns/:id", "ad-groups", "ad-groups/:id", "playlists", "playlists/:id", "playlists/:id/items"]),
   ...under(["schedules", "schedules/:id", "content", "content/:id", "content/:id/versions", "content/:id/versions/:version_id"]),
+  ...under(["content/:id/versions/:version_id/file", "content-versions"]),
   ...under(["analytics/content/:id", "analytics/top-content", "analytics/recent", "analytics/live"]),
   ...REPORTS,
   ...under(["me"]),

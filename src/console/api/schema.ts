@@ -1719,6 +1719,15 @@ export interface Api {
       next_cursor: string | null;
     };
   };
+  "GET /v1/admin/content-versions": {
+    path: undefined;
+    query: { limit?: number; cursor?: string; content_id?: string; sha256?: string };
+    body: undefined;
+    answer: {
+      items: (ContentVersion)[];
+      next_cursor: string | null;
+    };
+  };
   "GET /v1/admin/content/{id}": {
     path: { id: string };
     query: undefined;
@@ -1745,6 +1754,12 @@ export interface Api {
     query: undefined;
     body: undefined;
     answer: ContentVersion;
+  };
+  "GET /v1/admin/content/{id}/versions/{version_id}/file": {
+    path: { id: string; version_id: string };
+    query: undefined;
+    body: undefined;
+    answer: string;
   };
   "GET /v1/admin/device-groups": {
     path: undefined;
