@@ -44,10 +44,11 @@ export function FormDrawer<V extends object>({
   opened,
   onClose,
   title,
+  size = 480,
   ...body
-}: Omit<FormBodyProps<V>, "onCancel" | "onDone"> & { opened: boolean; onClose: () => void; title: string }) {
+}: Omit<FormBodyProps<V>, "onCancel" | "onDone"> & { opened: boolean; onClose: () => void; title: string; size?: number }) {
   return (
-    <Drawer opened={opened} onClose={() => leave(onClose)} title={title}>
+    <Drawer opened={opened} onClose={() => leave(onClose)} title={title} size={size}>
       {opened && <FormBody {...body} onDone={onClose} onCancel={() => leave(onClose)} />}
     </Drawer>
   );
