@@ -8,6 +8,7 @@ import type { Read } from "./week-words.ts";
  */
 export function WordsField<T>({
   label,
+  ariaLabel,
   description,
   value,
   words,
@@ -16,6 +17,8 @@ export function WordsField<T>({
   onFault,
 }: {
   label: string;
+  /** Where there is no label. */
+  ariaLabel?: string;
   description?: string;
   value: T;
   words: (value: T) => string;
@@ -35,7 +38,8 @@ export function WordsField<T>({
   };
   return (
     <Textarea
-      label={label}
+      label={label || undefined}
+      aria-label={ariaLabel}
       description={description}
       autosize
       minRows={1}
