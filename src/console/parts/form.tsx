@@ -55,9 +55,9 @@ export function FormDrawer<V extends object>({
 }
 
 /** The same form as part of a page. */
-export function FormPage<V extends object>(props: FormBodyProps<V>) {
+export function FormPage<V extends object>({ width = 560, ...props }: FormBodyProps<V> & { width?: number | string }) {
   return (
-    <div style={{ maxWidth: 560 }}>
+    <div style={{ maxWidth: width }}>
       <FormBody {...props} />
     </div>
   );
