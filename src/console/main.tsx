@@ -6,6 +6,7 @@ import "@mantine/spotlight/styles.css";
 import "uplot/dist/uPlot.min.css";
 import "./styles.css";
 import "./parts/week.css";
+import "./pages/content/content.css";
 import "./pages/stores/stores.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";

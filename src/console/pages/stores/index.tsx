@@ -10,14 +10,14 @@ import { DataTable } from "../../parts/data-table.tsx";
 import type { Column, RowAction } from "../../parts/data-table-columns.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { FilterBar, useFilters } from "../../parts/filters.tsx";
-import { failed, said, undoable } from "../../parts/notes.tsx";
+import { said } from "../../parts/notes.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
 import { useNow } from "../../parts/when.tsx";
 import { StoreForm } from "./store-form.tsx";
 import StorePage from "./store-page.tsx";
-import { archiveStore, byStore, healthOf, openness, type Store, storeClock } from "./stores.ts";
+import { byStore, healthOf, openness, type Store, setArchived, storeClock } from "./stores.ts";
 
 const StoreMap = lazy(() => import("./map.tsx").then(({ StoreMap: page }) => ({ default: page })));
 
@@ -175,20 +175,6 @@ const STATES = [
   { value: "ok", label: "Online" },
   { value: "unknown", label: "None, or not seen yet" },
 ];
-
-/** Archives or restores a store, and offers to take it back. */
-export async function setArchived(store: Store, archived: boolean): Promise<void> {
-  try {
-    await archiveStore(store.id, archived);
-    await readAgain("/v1/admin/stores");
-    undoable(archived ? `Archived ${store.name}` : `Restored ${store.name}`, async () => {
-      await archiveStore(store.id, !archived);
-      await readAgain("/v1/admin/stores");
-    });
-  } catch (error) {
-    failed(archived ? "Not archived" : "Not restored", error);
-  }
-}
 
 async function deleteStore(store: Store): Promise<void> {
   await call("DELETE /v1/admin/stores/{id}", { path: { id: store.id } });

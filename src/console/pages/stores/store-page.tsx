@@ -18,9 +18,8 @@ import { WeekGrid } from "../../parts/week-grid.tsx";
 import { wordsOfWeek } from "../../parts/week-words.ts";
 import { useNow, When } from "../../parts/when.tsx";
 import { wordsOfHoliday } from "./hours-editor.tsx";
-import { setArchived } from "./index.tsx";
 import { StoreForm } from "./store-form.tsx";
-import { type Device, deviceState, healthOf, localTime, openness, type Store, storeClock } from "./stores.ts";
+import { type Device, deviceState, healthOf, localTime, openness, type Store, setArchived, storeClock } from "./stores.ts";
 
 const CRUMBS = [{ label: "Stores", to: "/stores" }];
 

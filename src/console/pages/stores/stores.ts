@@ -1,5 +1,7 @@
-import { type Answer, call, type Item } from "../../api/client.ts";
+import { call, type Item } from "../../api/client.ts";
+import { readAgain } from "../../api/query.ts";
 import { clock } from "../../parts/format.ts";
+import { failed, undoable } from "../../parts/notes.tsx";
 import type { StateValue } from "../../parts/state.tsx";
 import { DAY_MINUTES, rangeOf, WEEKDAYS } from "../../parts/week.ts";
 
@@ -100,6 +102,16 @@ export function storeClock(zone: string, at: number): string {
   return clock(at, zone);
 }
 
-export async function archiveStore(id: string, archived: boolean): Promise<Answer<"PATCH /v1/admin/stores/{id}">> {
-  return await call("PATCH /v1/admin/stores/{id}", { path: { id }, body: { archived } });
+/** Archives or restores a store, and offers to take it back. */
+export async function setArchived({ id, name }: Store, archived: boolean): Promise<void> {
+  const change = async (to: boolean) => {
+    await call("PATCH /v1/admin/stores/{id}", { path: { id }, body: { archived: to } });
+    await readAgain("/v1/admin/stores");
+  };
+  try {
+    await change(archived);
+    undoable(archived ? `Archived ${name}` : `Restored ${name}`, () => change(!archived));
+  } catch (error) {
+    failed(archived ? "Not archived" : "Not restored", error);
+  }
 }
