@@ -8,7 +8,7 @@ import { useRows } from "../../api/query.ts";
 import { Empty } from "../../parts/empty.tsx";
 import { Fault } from "../../parts/fault.tsx";
 import { FilterBar, useFilters } from "../../parts/filters.tsx";
-import { bytes, plural, span } from "../../parts/format.ts";
+import { plural } from "../../parts/format.ts";
 import { PageHead } from "../../parts/page-head.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { When } from "../../parts/when.tsx";

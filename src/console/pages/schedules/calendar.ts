@@ -1,0 +1,176 @@
+import { DAY_MINUTES, rangeOf, WEEKDAYS } from "../../parts/week.ts";
+import { type Schedule, STORE_ZONE } from "./rules-words.ts";
+
+/** A week of a place's wall clock, in minutes since its Monday's midnight. Clock changes are not drawn: the server's plan has them. */
+export const WEEK_MINUTES = 7 * DAY_MINUTES;
+const DAY_MS = 86_400_000;
+
+/** When a schedule's rules have it on. */
+export interface Block {
+  schedule: Schedule;
+  from: number;
+  to: number;
+}
+
+/** A stretch of the week in which the same schedules are on. */
+export interface Stretch {
+  from: number;
+  to: number;
+  /** Those of the highest priority: they share the loop. */
+  plays: Schedule[];
+  /** Those that are on, but below. */
+  covered: Schedule[];
+}
+
+/** A schedule's block, cut by what becomes of it. */
+export interface Piece {
+  schedule: Schedule;
+  from: number;
+  to: number;
+  state: "plays" | "shares" | "covered";
+  /** Those it shares with, or that cover it. */
+  others: Schedule[];
+}
+
+export function priorityOf({ rules }: Schedule): number {
+  return rules.priority ?? 0;
+}
+
+/** The Monday of a day's week; both `YYYY-MM-DD`. */
+export function mondayOf(date: string): string {
+  const at = Date.parse(`${date}T00:00:00Z`);
+  return isoDate(at - ((new Date(at).getUTCDay() + 6) % 7) * DAY_MS);
+}
+
+export function addDays(date: string, days: number): string {
+  return isoDate(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS);
+}
+
+function isoDate(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+/**
+ * When schedules are on in the week that begins with `monday`, by the wall clock of `zone`; without a zone, what is scheduled in a zone of
+ * its own is drawn by that. Stores that rules leave out have nothing of them.
+ */
+export function blocksOf(schedules: readonly Schedule[], monday: string, zone: string | null, storeId: string | null): Block[] {
+  return schedules.flatMap((schedule) => {
+    const { exclusions } = schedule.rules;
+    if (storeId && exclusions?.store_ids?.includes(storeId)) return [];
+    const other = schedule.timezone !== STORE_ZONE && zone !== null && schedule.timezone !== zone ? schedule.timezone : null;
+    return blocksOfOne(schedule, monday, other ? (date) => offsetMinutes(zone ?? "UTC", date) - offsetMinutes(other, date) : () => 0);
+  });
+}
+
+function blocksOfOne(schedule: Schedule, monday: string, shiftOn: (date: string) => number): Block[] {
+  const { start_date, end_date, dayparts = [], exclusions } = schedule.rules;
+  const parts = dayparts.length > 0 ? dayparts : [{ from: "00:00", to: "24:00" }];
+  const blocks: Block[] = [];
+  // From the days before, whose nights reach into this week, to those after, which another zone may draw into it.
+  for (let day = -2; day <= 8; day++) {
+    const date = addDays(monday, day);
+    if ((start_date && date < start_date) || (end_date && date > end_date) || exclusions?.dates?.includes(date)) continue;
+    const weekday = WEEKDAYS[(day + 14) % 7] ?? "mon";
+    for (const part of parts) {
+      if ("days" in part && part.days && !part.days.includes(weekday)) continue;
+      const range = rangeOf(part);
+      const shift = day * DAY_MINUTES + shiftOn(date);
+      const block = { schedule, from: Math.max(0, range.from + shift), to: Math.min(WEEK_MINUTES, range.to + shift) };
+      if (block.from < block.to) blocks.push(block);
+    }
+  }
+  return joined(blocks.sort((a, b) => a.from - b.from));
+}
+
+function joined(blocks: Block[]): Block[] {
+  const found: Block[] = [];
+  for (const block of blocks) {
+    const last = found.at(-1);
+    if (last && block.from <= last.to) last.to = Math.max(last.to, block.to);
+    else found.push(block);
+  }
+  return found;
+}
+
+/** By how many minutes a zone is ahead of UTC on a day, at noon. */
+function offsetMinutes(zone: string, date: string): number {
+  const at = Date.parse(`${date}T12:00:00Z`);
+  const name = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" })
+    .formatToParts(at)
+    .find(({ type }) => type === "timeZoneName")?.value;
+  const match = /GMT([+-])(\d{2}):(\d{2})/.exec(name ?? "");
+  return match ? (match[1] === "-" ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3])) : 0;
+}
+
+/** The week cut into stretches without holes. Pure. */
+export function stretchesOf(blocks: readonly Block[]): Stretch[] {
+  const edges = [...new Set([0, WEEK_MINUTES, ...blocks.flatMap(({ from, to }) => [from, to])])].sort((a, b) => a - b);
+  const stretches: Stretch[] = [];
+  for (const [at, from] of edges.entries()) {
+    const to = edges[at + 1];
+    if (to === undefined) break;
+    const on = blocks.filter((block) => block.from <= from && to <= block.to).map(({ schedule }) => schedule);
+    const highest = Math.max(...on.map(priorityOf));
+    const plays = on.filter((schedule) => priorityOf(schedule) === highest);
+    append(stretches, { from, to, plays, covered: on.filter((schedule) => priorityOf(schedule) < highest) });
+  }
+  return stretches;
+}
+
+function append(stretches: Stretch[], next: Stretch): void {
+  const last = stretches.at(-1);
+  const idsOf = ({ plays, covered }: Stretch) => JSON.stringify([plays.map(({ id }) => id), covered.map(({ id }) => id)]);
+  if (last && idsOf(last) === idsOf(next)) last.to = next.to;
+  else stretches.push(next);
+}
+
+/** Each schedule's pieces of the week, with what becomes of them. Pure. */
+export function piecesOf(stretches: readonly Stretch[]): Piece[] {
+  const pieces: Piece[] = [];
+  for (const { from, to, plays, covered } of stretches) {
+    for (const schedule of plays) {
+      const others = plays.filter((other) => other !== schedule);
+      pieces.push({ schedule, from, to, state: others.length > 0 ? "shares" : "plays", others });
+    }
+    for (const schedule of covered) pieces.push({ schedule, from, to, state: "covered", others: plays });
+  }
+  return pieces;
+}
+
+/** Something of a week that somebody may not have meant. */
+export interface Finding {
+  kind: "covered" | "shared" | "gap";
+  from: number;
+  to: number;
+  plays: Schedule[];
+  covered: Schedule[];
+}
+
+/** What is covered by a higher priority, what shares a loop, and when nothing is scheduled: in that order, by time. Pure. */
+export function findingsOf(stretches: readonly Stretch[]): Finding[] {
+  const all = stretches.flatMap(({ from, to, plays, covered }): Finding[] => {
+    const finding = { from, to, plays, covered };
+    if (plays.length === 0) return [{ ...finding, kind: "gap" }];
+    return [
+      ...(covered.length > 0 ? [{ ...finding, kind: "covered" as const }] : []),
+      ...(plays.length > 1 ? [{ ...finding, kind: "shared" as const }] : []),
+    ];
+  });
+  return (["covered", "shared", "gap"] as const).flatMap((kind) => all.filter((finding) => finding.kind === kind));
+}
+
+const NAMES = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/** `Fri 12:00–17:00`, `Fri 20:00 – Mon 07:00` */
+export function wordsOfSpan(from: number, to: number): string {
+  const day = (minute: number) => NAMES[Math.floor(minute / DAY_MINUTES) % 7] ?? "Mon";
+  const clock = (minute: number) => {
+    const within = minute % DAY_MINUTES;
+    return `${String(Math.floor(within / 60)).padStart(2, "0")}:${String(within % 60).padStart(2, "0")}`;
+  };
+  const last = to - 1;
+  const isOneDay = Math.floor(from / DAY_MINUTES) === Math.floor(last / DAY_MINUTES);
+  const end = to % DAY_MINUTES === 0 ? "24:00" : clock(to);
+  return isOneDay ? `${day(from)} ${clock(from)}–${end}` : `${day(from)} ${clock(from)} – ${day(last)} ${end}`;
+}
