@@ -1,5 +1,5 @@
 import { useDraggable } from "@dnd-kit/core";
-import { ActionIcon, ScrollArea, Skeleton, Stack, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Skeleton, Stack, Text, TextInput } from "@mantine/core";
 import { IconPlus, IconSearch } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import type { Rows } from "../../api/query.ts";
@@ -52,7 +52,8 @@ export function ContentShelf({
           if (event.key === "Enter") event.preventDefault();
         }}
       />
-      <ScrollArea.Autosize mah={460} type="auto" viewportProps={{ tabIndex: 0, "aria-label": "Content to add", role: "region" }}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard (WCAG 2.1.1) */}
+      <section className="shelf" aria-label="Content to add" tabIndex={0}>
         <Stack gap={4}>
           {contents.pending && <Skeleton h={36} />}
           {found.slice(0, MOST_SHOWN).map((one) => (
@@ -69,7 +70,7 @@ export function ContentShelf({
             </Text>
           )}
         </Stack>
-      </ScrollArea.Autosize>
+      </section>
     </Panel>
   );
 }

@@ -1,4 +1,5 @@
-import { DAY_MINUTES, rangeOf, WEEKDAYS } from "../../parts/week.ts";
+import { DAY_MINUTES, rangeOf, WEEKDAYS, type Weekday } from "../../parts/week.ts";
+import { wordsOfDays, wordsOfRange } from "../../parts/week-words.ts";
 import { type Schedule, STORE_ZONE } from "./rules-words.ts";
 
 /** A week of a place's wall clock, in minutes since its Monday's midnight. Clock changes are not drawn: the server's plan has them. */
@@ -138,32 +139,52 @@ export function piecesOf(stretches: readonly Stretch[]): Piece[] {
   return pieces;
 }
 
-/** Something of a week that somebody may not have meant. */
+/** Something of a week that somebody may not have meant, and all the times at which it is so. */
 export interface Finding {
   kind: "covered" | "shared" | "gap";
-  from: number;
-  to: number;
+  spans: { from: number; to: number }[];
   plays: Schedule[];
   covered: Schedule[];
 }
 
-/** What is covered by a higher priority, what shares a loop, and when nothing is scheduled: in that order, by time. Pure. */
+/** What is covered by a higher priority, what shares a loop, and when nothing is scheduled: in that order. Pure. */
 export function findingsOf(stretches: readonly Stretch[]): Finding[] {
-  const all = stretches.flatMap(({ from, to, plays, covered }): Finding[] => {
-    const finding = { from, to, plays, covered };
-    if (plays.length === 0) return [{ ...finding, kind: "gap" }];
-    return [
-      ...(covered.length > 0 ? [{ ...finding, kind: "covered" as const }] : []),
-      ...(plays.length > 1 ? [{ ...finding, kind: "shared" as const }] : []),
-    ];
-  });
-  return (["covered", "shared", "gap"] as const).flatMap((kind) => all.filter((finding) => finding.kind === kind));
+  const found = new Map<string, Finding>();
+  for (const { from, to, plays, covered } of stretches) {
+    const kinds = [plays.length === 0 && "gap", covered.length > 0 && "covered", plays.length > 1 && "shared"] as const;
+    for (const kind of kinds) {
+      if (!kind) continue;
+      const key = JSON.stringify([kind, plays.map(({ id }) => id), kind === "covered" && covered.map(({ id }) => id)]);
+      const finding = found.get(key);
+      if (finding) finding.spans.push({ from, to });
+      else found.set(key, { kind, spans: [{ from, to }], plays, covered });
+    }
+  }
+  return (["covered", "shared", "gap"] as const).flatMap((kind) => [...found.values()].filter((finding) => finding.kind === kind));
 }
 
+/** Spans in words, those at the same times of several days together: `Mon–Fri 10:00–11:00`, `Fri 20:00 – Mon 07:00`. Pure. */
+export function wordsOfSpans(spans: readonly { from: number; to: number }[]): string {
+  const days = new Map<string, Weekday[]>();
+  const long: string[] = [];
+  for (const { from, to } of spans) {
+    const at = Math.floor(from / DAY_MINUTES);
+    const day = WEEKDAYS[at];
+    // A night ends on the morning after; what is longer names both its days.
+    if (!day || to - from > DAY_MINUTES || to - at * DAY_MINUTES > DAY_MINUTES + NIGHT_ENDS_MINUTES) long.push(wordsOfSpan(from, to));
+    else {
+      const range = wordsOfRange({ from: from - at * DAY_MINUTES, to: to - at * DAY_MINUTES });
+      days.set(range, [...(days.get(range) ?? []), day]);
+    }
+  }
+  return [...[...days].map(([range, on]) => `${wordsOfDays(on)} ${range}`), ...long].join(", ");
+}
+
+const NIGHT_ENDS_MINUTES = 12 * 60;
 const NAMES = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /** `Fri 12:00–17:00`, `Fri 20:00 – Mon 07:00` */
-export function wordsOfSpan(from: number, to: number): string {
+function wordsOfSpan(from: number, to: number): string {
   const day = (minute: number) => NAMES[Math.floor(minute / DAY_MINUTES) % 7] ?? "Mon";
   const clock = (minute: number) => {
     const within = minute % DAY_MINUTES;

@@ -43,7 +43,9 @@ export default function WeekCalendar({
         firstDay={1}
         headerToolbar={false}
         allDaySlot={false}
-        height={640}
+        height={700}
+        expandRows
+        locale={navigator.language}
         slotDuration="01:00:00"
         scrollTime="06:00:00"
         slotHeaderFormat={{ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }}
@@ -96,7 +98,7 @@ function Content({ event, timeText }: EventDisplayInfo) {
   const { playlist, note, priority } = event.extendedProps as { playlist?: string; note?: string; priority?: number };
   if (event.display === "background") return null;
   return (
-    <div className="piece-words">
+    <div className="piece-words" title={[event.title, timeText, playlist, note].filter(Boolean).join(" · ")}>
       <strong>{event.title}</strong>
       {note && <span className="piece-note">{note}</span>}
       <span>{timeText}</span>

@@ -2,7 +2,6 @@ import { ActionIcon, Button, Grid, Group, Select, Skeleton, Stack, Text } from "
 import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { Link } from "wouter";
-import { useMay } from "../../api/me.ts";
 import { useRows } from "../../api/query.ts";
 import { Empty } from "../../parts/empty.tsx";
 import { Fault } from "../../parts/fault.tsx";
@@ -11,7 +10,7 @@ import { day, plural } from "../../parts/format.ts";
 import { Panel } from "../../parts/panel.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { localTime } from "../stores/stores.ts";
-import { addDays, blocksOf, type Finding, findingsOf, mondayOf, piecesOf, priorityOf, stretchesOf, wordsOfSpan } from "./calendar.ts";
+import { addDays, blocksOf, type Finding, findingsOf, mondayOf, piecesOf, priorityOf, stretchesOf, wordsOfSpans } from "./calendar.ts";
 import { devicesOf, type Network, targetName, type Where, whereOf } from "./places.ts";
 import type { Schedule } from "./rules-words.ts";
 import { WhatPlays } from "./what-plays.tsx";
@@ -43,7 +42,6 @@ export function WeekView({ network, filters }: { network: Network; filters: Filt
 }
 
 function WeekOf({ network, filters, where, whereText }: { network: Network; filters: Filters; where: Where; whereText: string }) {
-  const isOperator = useMay("operate");
   const devices = useMemo(() => devicesOf(network, where), [network, where]);
   const shown = devices.find(({ store_id }) => store_id !== null) ?? devices[0];
   const store = shown?.store_id ? network.stores.get(shown.store_id) : undefined;
@@ -96,11 +94,6 @@ function WeekOf({ network, filters, where, whereText }: { network: Network; filt
         <Text size="xs" c="dimmed">
           {zone ? `by the clock of ${store?.name} (${zone.replaceAll("_", " ")})` : "by each store's own clock"}
         </Text>
-        {isOperator && (
-          <Button size="xs" ml="auto" variant="default" component={Link} href={`/schedules/new?where=${encodeURIComponent(whereText)}`}>
-            Schedule something here
-          </Button>
-        )}
       </Group>
       {schedules.error && <Fault error={schedules.error} retry={schedules.refresh} />}
       <Grid gap="md">
@@ -160,9 +153,9 @@ function Findings({ findings, fallback, schedules, name }: { findings: Finding[]
       ) : (
         <Stack gap="xs" component="ul" className="findings">
           {shown.map((finding) => (
-            <li key={`${finding.kind} ${finding.from}`}>
+            <li key={`${finding.kind} ${finding.spans[0]?.from}`}>
               <Text size="xs" fw={500}>
-                {wordsOfSpan(finding.from, finding.to)}
+                {wordsOfSpans(finding.spans)}
               </Text>
               <Text size="xs" c="dimmed">
                 {wordsOfFinding(finding, fallback)}
