@@ -209,3 +209,9 @@ function pngChunk(type: string, data: Uint8Array): Uint8Array {
   chunk.writeUInt32BE(Bun.hash.crc32(chunk.subarray(4, 8 + data.length)), 8 + data.length);
   return chunk;
 }
+
+/** An API token of a role, as somebody signs in with. */
+export async function tokenOf(site: Site, role: "operator" | "viewer"): Promise<string> {
+  const { token } = await site.api<{ token: string }>("POST", "/v1/admin/tokens", { name: `A ${role}`, role });
+  return token;
+}

@@ -3,6 +3,7 @@ import { IconArchive, IconRestore } from "@tabler/icons-react";
 import { Link, useSearchParams } from "wouter";
 import { useMay } from "../../api/me.ts";
 import { useRead } from "../../api/query.ts";
+import { Empty } from "../../parts/empty.tsx";
 import { Fault } from "../../parts/fault.tsx";
 import { Id } from "../../parts/id.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
@@ -20,6 +21,23 @@ const CRUMBS = [{ label: "Schedules", to: "/schedules" }];
 export function NewSchedule() {
   const [search] = useSearchParams();
   const network = useNetwork();
+  const isOperator = useMay("operate");
+  if (!isOperator) {
+    return (
+      <>
+        <PageHead title="Add schedule" crumbs={CRUMBS} />
+        <Empty
+          action={
+            <Button variant="default" component={Link} href="/schedules">
+              Look at schedules
+            </Button>
+          }
+        >
+          A viewer may look at everything here and change nothing. Adding a schedule takes role operator or admin.
+        </Empty>
+      </>
+    );
+  }
   return (
     <>
       <PageHead title="Add schedule" line="What plays, where and when." crumbs={CRUMBS} />
