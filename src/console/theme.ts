@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { createTheme, defaultVariantColorsResolver, type MantineColorsTuple } from "@mantine/core";
 
 /** The one accent: a deep teal. */
 const teal: MantineColorsTuple = [
@@ -64,8 +64,11 @@ export const theme = createTheme({
   colors: { teal, gray, dark, red },
   primaryColor: "teal",
   primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.28,
+  // What is filled is dark in the light scheme and light in the dark one; the library's own contrast knows one scheme alone.
+  variantColorResolver: (input) => {
+    const colors = defaultVariantColorsResolver(input);
+    return input.variant === "filled" ? { ...colors, color: "var(--on-filled)" } : colors;
+  },
   black: "#1b1b19",
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
@@ -96,9 +99,12 @@ export const theme = createTheme({
     Drawer: {
       defaultProps: { ...QUICK, closeButtonProps: CLOSE, position: "right", size: 480, overlayProps: { backgroundOpacity: 0.35 } },
     },
+    // A banner is the page's own head; a dialog's is none.
+    DrawerHeader: { defaultProps: { component: "div" } },
     HoverCard: { defaultProps: POPS },
     Menu: { defaultProps: { ...POPS, position: "bottom-end" } },
     Modal: { defaultProps: { ...QUICK, closeButtonProps: CLOSE, centered: true, overlayProps: { backgroundOpacity: 0.35 } } },
+    ModalHeader: { defaultProps: { component: "div" } },
     MultiSelect: { defaultProps: { comboboxProps: POPS } },
     Notification: { defaultProps: { closeButtonProps: CLOSE, withBorder: true } },
     PasswordInput: { defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show or hide what is typed" } } },
