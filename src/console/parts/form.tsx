@@ -1,6 +1,7 @@
 import { Alert, Anchor, Button, Drawer, Group, List, Stack, Table, Text } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { type ReactNode, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { ApiError, asApiError } from "../api/error.ts";
 import { Fault } from "./fault.tsx";
 import { leave, useUnsaved } from "./unsaved.tsx";
@@ -80,7 +81,8 @@ function FormBody<V extends object>({ form, onSave, onDone, onCancel, editing, s
     keys.current.set(text, idempotencyKey);
     try {
       await onSave(values, { version: version.current, idempotencyKey });
-      setDone(true);
+      // At once, so that where it leads next is not taken for leaving something unsaved.
+      flushSync(() => setDone(true));
       onDone();
     } catch (thrown) {
       const fault = asApiError(thrown);
