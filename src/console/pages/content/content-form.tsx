@@ -1,5 +1,6 @@
 import { TagsInput, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useRef } from "react";
 import { useLocation } from "wouter";
 import { call } from "../../api/client.ts";
 import { FormDrawer } from "../../parts/form.tsx";
@@ -52,11 +53,15 @@ function valuesOf({ name, tags, external_id }: Content) {
 /** Adds a page on the web, which players load by its address. */
 export function WebPageForm({ onClose }: { onClose: () => void }) {
   const [, navigate] = useLocation();
+  const opens = useRef<string | null>(null);
   const form = useForm({ initialValues: { name: "", url: "" } });
   return (
     <FormDrawer
       opened
-      onClose={onClose}
+      onClose={() => {
+        onClose();
+        if (opens.current) navigate(`/content/${opens.current}`);
+      }}
       title="Add a web page"
       saveLabel="Add web page"
       form={form}
@@ -65,7 +70,7 @@ export function WebPageForm({ onClose }: { onClose: () => void }) {
         await call("POST /v1/admin/content/{id}/versions", { path: { id: made.id }, body: { url } });
         await readContentAgain();
         said(`Added ${made.name}`);
-        navigate(`/content/${made.id}`);
+        opens.current = made.id;
       }}
     >
       <TextInput label="Name" data-autofocus {...form.getInputProps("name")} />

@@ -1,5 +1,6 @@
 import { Select, TagsInput, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useRef } from "react";
 import { useLocation } from "wouter";
 import { call } from "../../api/client.ts";
 import { readAgain, useRows } from "../../api/query.ts";
@@ -17,6 +18,11 @@ interface Values {
 /** Makes a playlist, or changes what it is called and whose plays it makes. */
 export function PlaylistForm({ playlist, onClose }: { playlist: Playlist | null; onClose: () => void }) {
   const [, navigate] = useLocation();
+  const made = useRef<string | null>(null);
+  const close = () => {
+    onClose();
+    if (made.current) navigate(`/playlists/${made.current}`);
+  };
   const form = useForm<Values>({ initialValues: valuesOf(playlist) });
   const campaigns = useRows("GET /v1/admin/campaigns", { query: { archived: "false" } }, { all: 2000 });
   const adGroups = useRows("GET /v1/admin/ad-groups", { query: { archived: "false" } }, { all: 5000 });
@@ -28,7 +34,7 @@ export function PlaylistForm({ playlist, onClose }: { playlist: Playlist | null;
   return (
     <FormDrawer
       opened
-      onClose={onClose}
+      onClose={close}
       title={playlist ? `Edit ${playlist.name}` : "Add playlist"}
       saveLabel={playlist ? "Save" : "Add playlist"}
       form={form}
@@ -38,7 +44,7 @@ export function PlaylistForm({ playlist, onClose }: { playlist: Playlist | null;
           : await call("POST /v1/admin/playlists", { body, idempotencyKey });
         await readAgain("/v1/admin/playlists");
         said(playlist ? `Saved ${saved.name}` : `Added ${saved.name}`);
-        if (!playlist) navigate(`/playlists/${saved.id}`);
+        if (!playlist) made.current = saved.id;
       }}
       {...(playlist
         ? {

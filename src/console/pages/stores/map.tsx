@@ -1,4 +1,4 @@
-import { ActionIcon, Group, Stack, Text } from "@mantine/core";
+import { ActionIcon, Group, Stack, Text, VisuallyHidden } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { IconFocusCentered, IconMinus, IconPlus } from "@tabler/icons-react";
 import { geoMercator, geoPath } from "d3-geo";
@@ -156,7 +156,12 @@ function Mark({ cluster, flip, onOpen }: { cluster: Cluster; flip: boolean; onOp
   const body = (
     <>
       <span className="map-dot" data-state={health.value}>
-        {cluster.points.length > 1 ? cluster.points.length : ""}
+        {cluster.points.length > 1 && (
+          <>
+            {cluster.points.length}
+            <VisuallyHidden> stores, </VisuallyHidden>
+          </>
+        )}
       </span>
       <span className="map-label">
         {cluster.points.length === 1 && only && <span className="map-name">{only.store.name}</span>}

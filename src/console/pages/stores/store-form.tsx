@@ -40,6 +40,11 @@ export function StoreForm({ store, opened, onClose }: { store: Store | null; ope
   const [, navigate] = useLocation();
   const suppliers = useRows("GET /v1/admin/suppliers", {}, { all: 1000 });
   const fault = useRef<string | null>(null);
+  const made = useRef<string | null>(null);
+  const close = () => {
+    onClose();
+    if (made.current) navigate(`/stores/${made.current}`);
+  };
   const form = useForm<Values>({ mode: "controlled", initialValues: valuesOf(store) });
   const names = suppliers.rows.map(({ id, name }) => ({ value: id, label: name }));
 
@@ -56,7 +61,7 @@ export function StoreForm({ store, opened, onClose }: { store: Store | null; ope
       : await call("POST /v1/admin/stores", { body, idempotencyKey } as CallOptions<"POST /v1/admin/stores">);
     await readAgain("/v1/admin/stores");
     said(store ? `Saved ${saved.name}` : `Added ${saved.name}`);
-    if (!store) navigate(`/stores/${saved.id}`);
+    if (!store) made.current = saved.id;
   };
 
   const reading = store && {
@@ -77,7 +82,7 @@ export function StoreForm({ store, opened, onClose }: { store: Store | null; ope
   return (
     <FormDrawer
       opened={opened}
-      onClose={onClose}
+      onClose={close}
       size={560}
       title={store ? `Edit ${store.name}` : "Add store"}
       form={form}
