@@ -179,7 +179,7 @@ function Mark({ cluster, flip, onOpen }: { cluster: Cluster; flip: boolean; onOp
     );
   }
   return (
-    <button type="button" {...mark} onClick={onOpen} aria-label={`${cluster.points.length} stores, ${health.words}: look closer`}>
+    <button type="button" {...mark} onClick={onOpen}>
       {body}
     </button>
   );
