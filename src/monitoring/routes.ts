@@ -13,6 +13,7 @@ import { pageSchema } from "../platform/paging.ts";
 import type { Row } from "../platform/rows.ts";
 import type { IncidentAct } from "./decide.ts";
 import { actOnIncident } from "./incident-acts.ts";
+import { type IncidentPlace, readPlaces } from "./incident-names.ts";
 import { INCIDENT_TYPES, presentIncident } from "./incidents.ts";
 import { incidents } from "./tables.ts";
 
@@ -24,6 +25,10 @@ const incidentSchema = z
   .object({
     id: z.uuid(),
     device_id: z.string().nullable().meta({ description: "null for what is no device's." }),
+    device_name: z.string().nullable(),
+    store_id: z.string().nullable().meta({ description: "Where the device stands now" }),
+    store_name: z.string().nullable(),
+    timezone: z.string().nullable().meta({ description: "The store's" }),
     type: z.enum(INCIDENT_TYPES),
     severity: z.enum(SEVERITIES),
     details: z.record(z.string(), z.unknown()),
@@ -77,7 +82,8 @@ incidentRoutes.openapi(
     const page = { limit: Number(query.limit), ...(typeof query.cursor === "string" ? { cursor: query.cursor } : {}) };
     const conditions = [...conditionsOf(filters, query), ...scopeTerms(viewerScope(c), visible)];
     const { items, next_cursor } = await listRows(c.env.DB, incidents, page, conditions, "newest");
-    return c.json({ items: items.map(shown), next_cursor }, 200);
+    const placeOf = await readPlaces(c.env.DB, items);
+    return c.json({ items: items.map((incident) => shown(incident, placeOf(incident))), next_cursor }, 200);
   },
 );
 
@@ -91,7 +97,7 @@ incidentRoutes.openapi(
     responses: responses(200, "The incident", incidentSchema),
   }),
   async (c) =>
-    answer(c, await findVisible(c.env.DB, { table: incidents, noun: "incident", visible }, c.req.valid("param").id, viewerScope(c))),
+    await answer(c, await findVisible(c.env.DB, { table: incidents, noun: "incident", visible }, c.req.valid("param").id, viewerScope(c))),
 );
 
 const changeRequest = { params: idParams, headers: changeHeaders };
@@ -144,13 +150,14 @@ incidentRoutes.openapi(
 
 async function act(c: AppContext, id: string, what: IncidentAct) {
   const change = { db: c.env.DB, actor: c.get("actor"), now: Date.now() };
-  return answer(c, await actOnIncident(change, id, what, c.req.header("If-Match")));
+  return await answer(c, await actOnIncident(change, id, what, c.req.header("If-Match")));
 }
 
-function answer(c: AppContext, incident: Row) {
-  return c.json(shown(incident), 200, { ETag: etagOf(Number(incident.version)) });
+async function answer(c: AppContext, incident: Row) {
+  const placeOf = await readPlaces(c.env.DB, [incident]);
+  return c.json(shown(incident, placeOf(incident)), 200, { ETag: etagOf(Number(incident.version)) });
 }
 
-function shown(incident: Row): z.infer<typeof incidentSchema> {
-  return presentIncident(incident) as z.infer<typeof incidentSchema>;
+function shown(incident: Row, place: IncidentPlace): z.infer<typeof incidentSchema> {
+  return { ...presentIncident(incident), ...place } as z.infer<typeof incidentSchema>;
 }

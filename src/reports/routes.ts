@@ -167,7 +167,8 @@ export async function sourceFor(query: ReportQuery, scope: ViewerScope | null, n
   );
 }
 
-function eventRowsDays(env: Env): number {
+/** How many days single plays are kept, today included. */
+export function eventRowsDays(env: Env): number {
   const days = Number(env.EVENT_ROWS_DAYS);
   if (!Number.isInteger(days) || days < 0) throw new Error(`EVENT_ROWS_DAYS is no number of days: ${env.EVENT_ROWS_DAYS}`);
   return days;

@@ -24,7 +24,10 @@ const SIGN_OUT_EVERYWHERE = "POST /v1/admin/me/sessions/revoke-all";
 /** What people may do with their own account, and no token. */
 const OWN = ["PATCH /v1/admin/me", ...under(["me/sessions"]), "DELETE /v1/admin/me/sessions/:id", SIGN_OUT_EVERYWHERE];
 
-const REPORTS = under(["reports/proof-of-play", "reports/proof-of-play.csv", "reports/planned", "reports/planned.csv"]);
+const REPORTS = under([
+  ...["reports/proof-of-play", "reports/proof-of-play.csv", "reports/planned", "reports/planned.csv"],
+  ...["plays", "plays/:device_id/:event_id"],
+]);
 
 /** What a viewer of one supplier may read. */
 const BY_SUPPLIER = [

@@ -76,6 +76,32 @@ export type ApiTokenCreated = (ApiToken) & ({
   token?: string;
 });
 
+export type ArchiveState = {
+  /** Compacted Parquet files */
+  parts: number;
+  bytes: number;
+  /** Plays that lie in them */
+  plays: number;
+  /** Segments that wait to be compacted */
+  segments_open: number;
+  plays_open: number;
+  /** Days whose manifest is older than their parts */
+  manifests_stale: number;
+  /** The first UTC day of receipt that there are parts of */
+  first_day: string | null;
+  last_day: string | null;
+  /** The first day of which all single plays are in the database; null: none ever went */
+  single_plays_from: string | null;
+  /** The 60 latest days that were compared, those that differ first */
+  checks: ({
+    day: string;
+    checked_at: string;
+    /** The sums of the archive are those of the database. */
+    matches: boolean;
+    findings: Record<string, unknown>;
+  })[];
+};
+
 export type AuditEntry = {
   id: string;
   actor_user_id: string;
@@ -317,39 +343,6 @@ export type Device = {
   keys?: (DeviceKey)[];
 };
 
-export type DeviceActivity = {
-  /** The beginning of the first hour */
-  from: string;
-  /** Now */
-  to: string;
-  hours: ({
-    at: string;
-    /** Recorded plays that started in this hour */
-    plays_count: number;
-    billable_count: number;
-    /** Records refused in this hour */
-    refused_count: number;
-  })[];
-  /** null: it has never sent a heartbeat, or its object does not answer now. */
-  heartbeats: {
-    last_at: string | null;
-    silent: boolean;
-    interval_s: number;
-    /** One in ten minutes, oldest first */
-    samples: ({
-      at: string;
-      clock_offset_ms: number;
-      disk_used_bytes: number;
-      disk_total_bytes: number | null;
-    })[];
-    /** When it was not heard of, and came back */
-    silences: ({
-      from: string;
-      to: string;
-    })[];
-  } | null;
-};
-
 export type DeviceAnalytics = {
   device_id: string;
   from: string;
@@ -583,6 +576,12 @@ export type Incident = {
   id: string;
   /** null for what is no device's. */
   device_id: string | null;
+  device_name: string | null;
+  /** Where the device stands now */
+  store_id: string | null;
+  store_name: string | null;
+  /** The store's */
+  timezone: string | null;
   type: "OFFLINE_DURING_HOURS" | "PLAYBACK_STUCK" | "DOWNLOAD_FAIL" | "LOW_STORAGE" | "CRASH_LOOP" | "CLOCK_DRIFT" | "SEQUENCE_GAP" | "PIPELINE_LAG" | "ARCHIVE_MISMATCH" | "TOKEN_REUSE" | "CHUNK_CONFLICT";
   severity: "low" | "medium" | "high";
   details: Record<string, unknown>;
@@ -708,38 +707,6 @@ export type OperatingHours = {
     })[];
   })[];
 } | null;
-
-export type Overview = {
-  generated_at: string;
-  /** How many there are of each */
-  devices: {
-    online: number;
-    /** Paired, and fallen silent */
-    offline: number;
-    /** Paired, and has sent no heartbeat yet */
-    never_seen: number;
-    unpaired: number;
-    revoked: number;
-  };
-  /** Plays by the minute in which they were recorded, the last hour's. null to a viewer of one supplier. */
-  minutes: ({
-    at: string;
-    plays_count: number;
-  })[] | null;
-  /** What was refused in the last 24 hours, by code, the most first */
-  refused: ({
-    code: string;
-    count: number;
-    devices: number;
-  })[];
-  /** Those that are open */
-  incidents: {
-    high: number;
-    medium: number;
-    low: number;
-    unacknowledged: number;
-  };
-};
 
 export type Pipeline = {
   queues: Record<string, {
@@ -896,6 +863,83 @@ export type PlannedRow = {
   delivery: number | null;
 };
 
+export type PlayOfReport = {
+  event_id: string;
+  device_id: string;
+  device_name: string | null;
+  /** The store's day that it counts for */
+  day: string;
+  /** Of its store */
+  timezone: string | null;
+  /** Corrected by the clock's offset */
+  started_at: string;
+  ended_at: string;
+  /** As the device's clock had it */
+  started_at_raw: string;
+  ended_at_raw: string;
+  received_at: string;
+  duration_ms: number;
+  expected_ms: number | null;
+  type: string;
+  result: "COMPLETED" | "PARTIAL" | "SKIPPED" | "INTERRUPTED" | "ERROR";
+  billable: boolean;
+  quality: number;
+  flags: (string)[];
+  door: string;
+  epoch: string;
+  sequence: number | null;
+  /** null: filler */
+  campaign_id: string | null;
+  campaign_name: string | null;
+  ad_group_id: string | null;
+  store_id: string | null;
+  store_name: string | null;
+  supplier_id: string | null;
+  content_id: string;
+  content_name: string | null;
+  content_version: string | null;
+  playlist_id: string | null;
+  slot_id: string | null;
+  record_hash: string;
+  key_id: string | null;
+  policy_version: string;
+  correlation_id: string;
+  /** device.incarnation.number of the chunk that it travelled in */
+  chunk: string;
+  /** The archive's segment, where it was read there; give it with the question for the proof. */
+  segment_id: string | null;
+};
+
+export type PlayProof = {
+  play: PlayOfReport;
+  /** What the device sent, without the signature */
+  record: Record<string, unknown> | null;
+  /** The same as JCS (RFC 8785), byte for byte what was signed, where the record itself was */
+  record_text: string;
+  /** SHA-256 of the record without its checksum, computed now */
+  record_hash: string;
+  /** That hash is the one recorded with the play. */
+  record_holds: boolean;
+  signed_by: "record" | "batch" | "nobody";
+  signature: string | null;
+  /** Checked now, with the device's registered key. null: there is none. */
+  signature_holds: boolean | null;
+  /** What was signed, where the batch was: the record's SHA-256 is among the lines. */
+  batch_lines: string | null;
+  /** The device's public key */
+  key: {
+    kid: string;
+    jwk: Record<string, unknown>;
+  } | null;
+  archive: {
+    segment_id: string;
+    r2_key: string;
+    sha256: string;
+    chunk: string;
+    chunk_index: number;
+  };
+};
+
 export type PlayVerdict = {
   log_id: string;
   status: "accepted" | "duplicate";
@@ -1014,6 +1058,19 @@ export type PlaylistItems = {
   })[];
 };
 
+export type PlaysOfReport = {
+  /** events: the database's single plays, newest first. archive: the day's Parquet files, in the order of recording. */
+  source: "events" | "archive";
+  items: (PlayOfReport)[];
+  /** Follow it to null: a page may hold fewer plays than asked for, even none. */
+  next_cursor: string | null;
+  /** Segments of the archive that could not be read: their plays are missing here. */
+  damaged: ({
+    segment_id: string;
+    problem: string;
+  })[];
+};
+
 export type Problem = {
   type: string;
   title: string;
@@ -1105,38 +1162,30 @@ export type ProofOfPlayRow = {
   total_duration_ms: number | null;
 };
 
-export type RecordedPlay = {
-  event_id: string;
-  /** The store's day that it counts for */
-  day: string;
-  /** Corrected by the clock's offset */
-  started_at: string;
-  ended_at: string;
-  /** As the device's clock had it */
-  started_at_raw: string;
-  received_at: string;
-  duration_ms: number;
-  expected_ms: number | null;
-  result: "COMPLETED" | "PARTIAL" | "SKIPPED" | "INTERRUPTED" | "ERROR";
-  billable: boolean;
-  quality: number;
-  flags: (string)[];
-  door: string;
-  epoch: string;
-  sequence: number | null;
-  content_id: string;
-  content_name: string | null;
-  content_version: string | null;
-  /** null: filler */
-  campaign_id: string | null;
-  campaign_name: string | null;
-  playlist_id: string | null;
-  slot_id: string | null;
-  store_id: string | null;
-  record_hash: string;
-  key_id: string | null;
-  policy_version: string;
-  correlation_id: string;
+export type Refusals = {
+  from: string;
+  to: string;
+  items: ({
+    code: string;
+    /** What the code means */
+    error: string | null;
+    retryable: boolean;
+    count: number;
+    doors: (string)[];
+    /** How many devices sent such records */
+    devices: number;
+    /** The 5 devices that sent the most of them */
+    most: ({
+      device_id: string;
+      device_name: string | null;
+      count: number;
+    })[];
+  })[];
+  /** Each hour, also those in which nothing was refused */
+  hours: ({
+    at: string;
+    count: number;
+  })[];
 };
 
 export type RefusedRecords = {
@@ -1315,12 +1364,6 @@ export type StoreCreate = {
   lat?: number | null;
   lng?: number | null;
   operating_hours?: OperatingHours;
-};
-
-export type StoredScreenshot = {
-  sha256: string;
-  bytes: number;
-  mime: string;
 };
 
 export type Supplier = {
@@ -1791,12 +1834,6 @@ export interface Api {
     body: undefined;
     answer: Device;
   };
-  "GET /v1/admin/devices/{id}/activity": {
-    path: { id: string };
-    query: undefined;
-    body: undefined;
-    answer: DeviceActivity;
-  };
   "GET /v1/admin/devices/{id}/commands": {
     path: { id: string };
     query: { limit?: number; cursor?: string; status?: "waiting" | "done" | "failed" | "expired" | "cancelled"; type?: "reboot" | "refresh_plan" | "screenshot" | "set_volume" | "clear_cache" | "update" };
@@ -1817,21 +1854,6 @@ export interface Api {
     query: { at?: string };
     body: undefined;
     answer: PlanExplanation;
-  };
-  "GET /v1/admin/devices/{id}/plan/timeline": {
-    path: { id: string };
-    query: { at?: string };
-    body: undefined;
-    answer: Plan;
-  };
-  "GET /v1/admin/devices/{id}/plays": {
-    path: { id: string };
-    query: { limit?: number; cursor?: string; day?: string; campaign_id?: string; content_id?: string; result?: "COMPLETED" | "PARTIAL" | "SKIPPED" | "INTERRUPTED" | "ERROR"; billable?: "true" | "false" };
-    body: undefined;
-    answer: {
-      items: (RecordedPlay)[];
-      next_cursor: string | null;
-    };
   };
   "GET /v1/admin/devices/{id}/refused": {
     path: { id: string };
@@ -1889,17 +1911,17 @@ export interface Api {
       items: (Session)[];
     };
   };
-  "GET /v1/admin/overview": {
-    path: undefined;
-    query: undefined;
-    body: undefined;
-    answer: Overview;
-  };
   "GET /v1/admin/pipeline": {
     path: undefined;
     query: undefined;
     body: undefined;
     answer: Pipeline;
+  };
+  "GET /v1/admin/pipeline/archive": {
+    path: undefined;
+    query: undefined;
+    body: undefined;
+    answer: ArchiveState;
   };
   "GET /v1/admin/pipeline/dead-letters": {
     path: undefined;
@@ -1915,6 +1937,12 @@ export interface Api {
     query: undefined;
     body: undefined;
     answer: DeadLetterContents;
+  };
+  "GET /v1/admin/pipeline/refusals": {
+    path: undefined;
+    query: { hours?: number };
+    body: undefined;
+    answer: Refusals;
   };
   "GET /v1/admin/pipeline/replays": {
     path: undefined;
@@ -1955,6 +1983,18 @@ export interface Api {
       next_cursor: string | null;
     };
   };
+  "GET /v1/admin/plays": {
+    path: undefined;
+    query: { day: string; campaign_id?: (string)[]; ad_group_id?: (string)[]; store_id?: (string)[]; supplier_id?: (string)[]; device_id?: (string)[]; content_id?: (string)[]; status?: "COMPLETED" | "PARTIAL" | "SKIPPED" | "INTERRUPTED" | "ERROR"; billable?: "true" | "false"; source?: "archive"; limit?: number; cursor?: string };
+    body: undefined;
+    answer: PlaysOfReport;
+  };
+  "GET /v1/admin/plays/{device_id}/{event_id}": {
+    path: { device_id: string; event_id: string };
+    query: { day: string; segment_id?: string };
+    body: undefined;
+    answer: PlayProof;
+  };
   "GET /v1/admin/reports/planned": {
     path: undefined;
     query: { from?: string; to?: string; group_by?: string; campaign_id?: (string)[]; store_id?: (string)[]; supplier_id?: (string)[]; device_id?: (string)[]; totals?: "true" | "false"; limit?: number; cursor?: string };
@@ -1993,12 +2033,6 @@ export interface Api {
     query: undefined;
     body: undefined;
     answer: Schedule;
-  };
-  "GET /v1/admin/screenshots/{sha256}": {
-    path: { sha256: string };
-    query: undefined;
-    body: undefined;
-    answer: string;
   };
   "GET /v1/admin/stores": {
     path: undefined;
@@ -2761,11 +2795,5 @@ export interface Api {
       /** The playlist's */
       version: number;
     };
-  };
-  "PUT /v1/device/screenshots/{sha256}": {
-    path: { sha256: string };
-    query: undefined;
-    body: string;
-    answer: StoredScreenshot;
   };
 }
