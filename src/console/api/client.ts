@@ -45,12 +45,13 @@ export async function call<C extends Call>(name: C, ...[options]: CallArguments<
   return (answer.headers.get("Content-Type") ?? "").includes("json") ? await answer.json() : await answer.text();
 }
 
-/** The address of a call, for links and event streams: its path with `{places}` filled and its query. */
+/** The address of a call, for links and event streams: its path with `{places}` filled and its query, in which lists repeat their name. */
 export function addressOf(path: string, { path: places = {}, query = {} }: { path?: object; query?: object }): string {
   const filled = Object.entries(places).reduce((text, [name, value]) => text.replace(`{${name}}`, encodeURIComponent(String(value))), path);
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query))
-    if (value !== undefined && value !== null && value !== "") search.set(name, String(value));
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== undefined && one !== null && one !== "") search.append(name, String(one));
   return search.size > 0 ? `${filled}?${search}` : filled;
 }
 
