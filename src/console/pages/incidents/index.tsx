@@ -1,12 +1,15 @@
-import { Empty } from "../../parts/empty.tsx";
-import { PageHead } from "../../parts/page-head.tsx";
+import { Route, Switch } from "wouter";
+import { IncidentInbox } from "./inbox.tsx";
+import { IncidentPage } from "./incident.tsx";
 
 /** What is wrong and must be seen by a person. */
 export default function IncidentsPage() {
   return (
-    <>
-      <PageHead title="Incidents" line="What is wrong and must be seen by a person." />
-      <Empty>This page is being built.</Empty>
-    </>
+    <Switch>
+      <Route path="/incidents/:id">{({ id }) => <IncidentPage key={id} id={id} />}</Route>
+      <Route>
+        <IncidentInbox />
+      </Route>
+    </Switch>
   );
 }
