@@ -1,12 +1,15 @@
-import { Empty } from "../../parts/empty.tsx";
-import { PageHead } from "../../parts/page-head.tsx";
+import { Route, Switch } from "wouter";
+import { DeadLetterPage } from "./dead-letter.tsx";
+import { PipelineView } from "./view.tsx";
 
-/** The way of plays from screens into reports, and what is stuck on it. */
+/** How plays get from devices into reports and the archive. */
 export default function PipelinePage() {
   return (
-    <>
-      <PageHead title="Pipeline" line="The way of plays from screens into reports, and what is stuck on it." />
-      <Empty>This page is being built.</Empty>
-    </>
+    <Switch>
+      <Route path="/pipeline/dead-letters/:id">{({ id }) => <DeadLetterPage key={id} id={id} />}</Route>
+      <Route>
+        <PipelineView />
+      </Route>
+    </Switch>
   );
 }
