@@ -1,12 +1,15 @@
-import { Empty } from "../../parts/empty.tsx";
-import { PageHead } from "../../parts/page-head.tsx";
+import { Route, Switch } from "wouter";
+import { CampaignPage } from "./campaign.tsx";
+import { CampaignList } from "./list.tsx";
 
-/** What advertisers have booked, and how much of it has been delivered. */
+/** What advertisers' brands have booked, and how much of it was delivered. */
 export default function CampaignsPage() {
   return (
-    <>
-      <PageHead title="Campaigns" line="What advertisers have booked, and how much of it has been delivered." />
-      <Empty>This page is being built.</Empty>
-    </>
+    <Switch>
+      <Route path="/campaigns/:id">{({ id }) => <CampaignPage key={id} id={id} />}</Route>
+      <Route>
+        <CampaignList />
+      </Route>
+    </Switch>
   );
 }

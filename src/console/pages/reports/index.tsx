@@ -1,12 +1,21 @@
-import { Empty } from "../../parts/empty.tsx";
-import { PageHead } from "../../parts/page-head.tsx";
+import { Route, Switch } from "wouter";
+import { PlaysPage } from "./plays.tsx";
+import { ProofPage } from "./proof.tsx";
+import { ReportPage } from "./report.tsx";
 
-/** Proof of play: what was shown, counted once. */
+/** What was played, summed up as one likes, down to each play and its proof. */
 export default function ReportsPage() {
   return (
-    <>
-      <PageHead title="Reports" line="Proof of play: what was shown, counted once." />
-      <Empty>This page is being built.</Empty>
-    </>
+    <Switch>
+      <Route path="/reports/plays/:device/:event">
+        {({ device, event }) => <ProofPage key={event} deviceId={device} eventId={event} />}
+      </Route>
+      <Route path="/reports/plays">
+        <PlaysPage />
+      </Route>
+      <Route>
+        <ReportPage />
+      </Route>
+    </Switch>
   );
 }

@@ -1,0 +1,115 @@
+import { Anchor, Button, Group, Skeleton, Stack, Tabs } from "@mantine/core";
+import { useState } from "react";
+import { Link } from "wouter";
+import { Can } from "../../api/me.ts";
+import { useRead } from "../../api/query.ts";
+import type { Campaign, PlannedReport } from "../../api/schema.ts";
+import { Fault } from "../../parts/fault.tsx";
+import { useFilters } from "../../parts/filters.tsx";
+import { count, percent } from "../../parts/format.ts";
+import { PageHead } from "../../parts/page-head.tsx";
+import { State } from "../../parts/state.tsx";
+import { AdGroupsTab } from "./ad-groups.tsx";
+import { archiveCampaign } from "./archive.ts";
+import { CampaignForm } from "./campaign-form.tsx";
+import { ContentTab } from "./content.tsx";
+import { dates, deliveryRange, deliveryState, elapsed, standing, utcToday } from "./delivery.ts";
+import { DeliveryTab } from "./delivery-tab.tsx";
+
+const CRUMBS = [{ label: "Campaigns", to: "/campaigns" }];
+const TABS = ["delivery", "ad-groups", "content"];
+
+/** One campaign: how it stands, what was planned and played, its ad groups and its content. */
+export function CampaignPage({ id }: { id: string }) {
+  const { data, error, refetch } = useRead("GET /v1/admin/campaigns/{id}", { path: { id } });
+  if (!data)
+    return (
+      <>
+        <PageHead title="Campaign" crumbs={CRUMBS} />
+        {error ? <Fault error={error} retry={() => void refetch()} /> : <Skeleton height={320} />}
+      </>
+    );
+  return <Shown campaign={data} />;
+}
+
+function Shown({ campaign }: { campaign: Campaign }) {
+  const filters = useFilters(["tab"]);
+  const [editing, setEditing] = useState(false);
+  const today = utcToday();
+  const { from, to } = deliveryRange(campaign, today);
+  const report = useRead("GET /v1/admin/reports/planned", {
+    query: { group_by: "day", from, to, campaign_id: [campaign.id], totals: "true", limit: 500 },
+  });
+  const tab = TABS.find((one) => one === filters.values.tab) ?? "delivery";
+  return (
+    <>
+      <PageHead
+        title={campaign.name}
+        crumbs={CRUMBS}
+        line={<Sentence campaign={campaign} totals={report.data?.totals} today={today} />}
+        action={
+          <Group gap="xs" wrap="nowrap">
+            <Button component={Link} href={`/reports?campaign_id=${campaign.id}&from=${from}&to=${to}`} variant="default">
+              Open in reports
+            </Button>
+            <Can do="operate">
+              {campaign.archived_at === null ? (
+                <Button variant="default" onClick={() => void archiveCampaign(campaign, true)}>
+                  Archive
+                </Button>
+              ) : (
+                <Button variant="default" onClick={() => void archiveCampaign(campaign, false)}>
+                  Use again
+                </Button>
+              )}
+              <Button onClick={() => setEditing(true)}>Edit</Button>
+            </Can>
+          </Group>
+        }
+      />
+      <Tabs value={tab} onChange={(next) => filters.set("tab", next === "delivery" ? null : next)} keepMounted={false}>
+        <Tabs.List mb="md">
+          <Tabs.Tab value="delivery">Delivery</Tabs.Tab>
+          <Tabs.Tab value="ad-groups">Ad groups</Tabs.Tab>
+          <Tabs.Tab value="content">Content and playlists</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="delivery">
+          <DeliveryTab campaign={campaign} report={report} from={from} to={to} />
+        </Tabs.Panel>
+        <Tabs.Panel value="ad-groups">
+          <AdGroupsTab campaign={campaign} from={from} to={to} />
+        </Tabs.Panel>
+        <Tabs.Panel value="content">
+          <ContentTab campaign={campaign} from={from} to={to} />
+        </Tabs.Panel>
+      </Tabs>
+      <CampaignForm opened={editing} onClose={() => setEditing(false)} campaign={campaign} />
+    </>
+  );
+}
+
+function Sentence({ campaign, totals, today }: { campaign: Campaign; totals: PlannedReport["totals"]; today: string }) {
+  const time = elapsed(campaign, today);
+  const { word } = standing(campaign, today);
+  const span = time && word === "Running" ? `, day ${count(time.gone)} of ${count(time.all)}` : "";
+  const share = totals?.delivery ?? null;
+  const played = totals
+    ? totals.planned_plays
+      ? ` ${percent(share ?? 0)} delivered: ${count(totals.played_plays)} played of ${count(totals.planned_plays)} planned so far, ${count(totals.billable_plays)} billable.`
+      : ` ${count(totals.played_plays)} played, ${count(totals.billable_plays)} billable; no plan had it so far.`
+    : "";
+  return (
+    <Stack gap={2}>
+      <span>
+        <Anchor component={Link} href={`/campaigns?brand_name=${encodeURIComponent(campaign.brand_name)}`} inherit>
+          {campaign.brand_name}
+        </Anchor>{" "}
+        · {dates(campaign)}
+      </span>
+      <State value={word === "Running" ? deliveryState(share) : "unknown"}>
+        {word}
+        {span}.{played}
+      </State>
+    </Stack>
+  );
+}
