@@ -14,6 +14,8 @@ export interface Series {
   /** For series that are a state; others take the accent and the greys, in order. */
   state?: StateValue;
   dashed?: boolean;
+  /** Stands behind the others, of which it is the whole. */
+  quiet?: boolean;
 }
 
 interface ChartProps {
@@ -62,9 +64,11 @@ export function Chart({ title, x, series, kind = "lines", format = count, zone, 
   );
 }
 
+const DAY_S = 86_400;
 const STROKES = ["--accent", "--unknown", "--warn", "--text"];
 
 function colourOf(one: Series, index: number): string {
+  if (one.quiet) return "--line-strong";
   return one.state ? `--${one.state}` : (STROKES[index % STROKES.length] ?? "--accent");
 }
 
@@ -107,14 +111,23 @@ function Plot({ title, x, series, kind, format, zone, height, onRange }: PlotPro
   const data = useMemo(() => [x, ...series.map((one) => one.values)] as UPlot.AlignedData, [x, series]);
   const latest = useRef(data);
   latest.current = data;
-  const shape = JSON.stringify(series.map(({ label, state, dashed }) => ({ label, state, dashed })));
+  const step = x[1] !== undefined && x[0] !== undefined ? x[1] - x[0] : DAY_S;
+  const shape = JSON.stringify(series.map(({ label, state, dashed, quiet }) => ({ label, state, dashed, quiet })));
   // Colours are read from the page, so the scheme is a reason to draw anew.
   // biome-ignore lint/correctness/useExhaustiveDependencies: scheme
   useEffect(() => {
     const element = place.current;
     if (!element) return;
     const drawn = JSON.parse(shape) as Series[];
-    const options = plotOptions(drawn, { kind, format, zone, height, width: element.clientWidth, colours: coloursOf(element, drawn) });
+    const options = plotOptions(drawn, {
+      kind,
+      format,
+      zone,
+      height,
+      width: element.clientWidth,
+      colours: coloursOf(element, drawn),
+      step,
+    });
     const made = new UPlot(
       { ...options, hooks: { setSelect: [(self) => tellSelection(self, tellRange.current)] } },
       latest.current,
@@ -128,7 +141,7 @@ function Plot({ title, x, series, kind, format, zone, height, onRange }: PlotPro
       made.destroy();
       plot.current = null;
     };
-  }, [shape, kind, zone, height, scheme]);
+  }, [shape, kind, zone, height, scheme, step]);
   useEffect(() => plot.current?.setData(data), [data]);
   return <div ref={place} role="img" aria-label={`Chart: ${title}. The same numbers are in the table.`} style={{ height }} />;
 }
@@ -154,7 +167,8 @@ function coloursOf(element: HTMLElement, series: Series[]): Colours {
   return { text: read("--text-quiet"), line: read("--line"), strokes: series.map((one, index) => read(colourOf(one, index))) };
 }
 
-const DAY_S = 86_400;
+/** Bars from one word of the axis to the next. */
+const BAR_STEPS = [1, 2, 3, 4, 6, 7, 12, 14, 24, 28, 48, 56, 96, 168];
 /** Steps of an axis on which things are counted: 1, 2, 5, 10 and so on. */
 const WHOLE_STEPS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 
@@ -183,23 +197,32 @@ function plotOptions(
     width: number;
     height: number;
     colours: Colours;
+    /** Seconds between two points. */
+    step: number;
   },
 ): UPlot.Options {
-  const { kind, format, zone, width, height, colours } = look;
+  const { kind, format, zone, width, height, colours, step } = look;
   const wholeOnly = format === count;
   const axis = { stroke: colours.text, grid: { stroke: colours.line, width: 1 }, ticks: { show: false }, font: "11px system-ui" };
   const bars = kind === "bars" ? UPlot.paths.bars?.({ size: [0.7, 40] }) : undefined;
+  // A bar stands over its time: half of the first one and of the last one would be cut off.
+  const half = step / 2;
   return {
     width,
     height,
     legend: { show: false },
     cursor: { drag: { x: true, y: false }, points: { size: 6 } },
-    scales: { x: { time: true }, y: { range: (_self, _least, most) => [0, most > 0 ? most * 1.08 : 1] } },
+    scales: {
+      x: { time: true, ...(bars ? { range: (_self, first, last) => [first - half, last + half] } : {}) },
+      y: { range: (_self, _least, most) => [0, most > 0 ? most * 1.08 : 1] },
+    },
     axes: [
       {
         ...axis,
         size: 26,
-        values: (_self, splits, _axis, _space, step) => splits.map((at) => (step >= DAY_S ? dayOf(at, zone) : timeOf(at, zone))),
+        values: (_self, splits, _axis, _space, between) => splits.map((at) => (between >= DAY_S ? dayOf(at, zone) : timeOf(at, zone))),
+        // Between bars stands nothing to be told.
+        ...(bars ? { incrs: BAR_STEPS.map((bar) => bar * step) } : {}),
       },
       { ...axis, size: 56, values: (_self, values) => values.map(format), ...(wholeOnly ? { incrs: WHOLE_STEPS } : {}) },
     ],

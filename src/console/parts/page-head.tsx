@@ -32,7 +32,7 @@ export function PageHead({
     document.title = `${title} · Alive Signage`;
   }, [way, title]);
   return (
-    <Group justify="space-between" align="flex-start" wrap="nowrap" mb="md" gap="md">
+    <Group className="page-head" justify="space-between" align="flex-start" wrap="nowrap" mb="md" gap="md">
       <div style={{ minWidth: 0 }}>
         <Title order={1} tabIndex={-1} id="page-title">
           {title}
@@ -44,7 +44,7 @@ export function PageHead({
         )}
       </div>
       {action && (
-        <Group gap="xs" wrap="nowrap" style={{ flex: "none" }}>
+        <Group className="page-acts" gap="xs" wrap="nowrap">
           {action}
         </Group>
       )}

@@ -46,7 +46,7 @@ function Shown({ campaign }: { campaign: Campaign }) {
       <PageHead
         title={campaign.name}
         crumbs={CRUMBS}
-        line={<Sentence campaign={campaign} totals={report.data?.totals} today={today} />}
+        line={<Sentence campaign={campaign} report={report.data} today={today} />}
         action={
           <Group gap="xs" wrap="nowrap">
             <Button component={Link} href={`/reports?campaign_id=${campaign.id}&from=${from}&to=${to}`} variant="default">
@@ -88,16 +88,11 @@ function Shown({ campaign }: { campaign: Campaign }) {
   );
 }
 
-function Sentence({ campaign, totals, today }: { campaign: Campaign; totals: PlannedReport["totals"]; today: string }) {
+function Sentence({ campaign, report, today }: { campaign: Campaign; report: PlannedReport | undefined; today: string }) {
   const time = elapsed(campaign, today);
   const { word } = standing(campaign, today);
   const span = time && word === "Running" ? `, day ${count(time.gone)} of ${count(time.all)}` : "";
-  const share = totals?.delivery ?? null;
-  const played = totals
-    ? totals.planned_plays
-      ? ` ${percent(share ?? 0)} delivered: ${count(totals.played_plays)} played of ${count(totals.planned_plays)} planned so far, ${count(totals.billable_plays)} billable.`
-      : ` ${count(totals.played_plays)} played, ${count(totals.billable_plays)} billable; no plan had it so far.`
-    : "";
+  const due = report ? dueOf(report.items, today) : null;
   return (
     <Stack gap={2}>
       <span>
@@ -106,10 +101,26 @@ function Sentence({ campaign, totals, today }: { campaign: Campaign; totals: Pla
         </Anchor>{" "}
         · {dates(campaign)}
       </span>
-      <State value={word === "Running" ? deliveryState(share) : "unknown"}>
-        {word}
-        {span}.{played}
-      </State>
+      <span className="wraps">
+        <State value={word === "Running" ? deliveryState(due) : "unknown"}>
+          {word}
+          {span}.{report?.totals ? deliveredWords(report.totals, due) : ""}
+        </State>
+      </span>
     </Stack>
   );
+}
+
+/** Played of planned without today, whose plays are still to come; null where nothing was planned before. */
+function dueOf(days: PlannedReport["items"], today: string): number | null {
+  const before = days.filter(({ day = "" }) => day < today);
+  const planned = before.reduce((sum, { planned_plays }) => sum + (planned_plays ?? 0), 0);
+  return planned === 0 ? null : before.reduce((sum, { played_plays }) => sum + played_plays, 0) / planned;
+}
+
+function deliveredWords({ planned_plays, played_plays, billable_plays }: NonNullable<PlannedReport["totals"]>, due: number | null): string {
+  const played = `${count(played_plays)} played, ${count(billable_plays)} billable`;
+  if (!planned_plays) return ` ${played}; no plan had it so far.`;
+  const share = due === null ? "" : ` ${percent(due)} delivered to the end of yesterday.`;
+  return `${share} With today ${played}, of ${count(planned_plays)} planned.`;
 }

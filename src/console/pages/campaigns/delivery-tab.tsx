@@ -29,8 +29,8 @@ export function DeliveryTab({
   const series = useMemo(() => {
     const known = new Map((report.data?.items ?? []).map((row) => [row.day, row]));
     return [
+      { label: "Planned", quiet: true, values: days.map((day) => known.get(day)?.planned_plays ?? null) },
       { label: "Played", values: days.map((day) => known.get(day)?.played_plays ?? 0) },
-      { label: "Planned", dashed: true, values: days.map((day) => known.get(day)?.planned_plays ?? null) },
     ];
   }, [report.data, days]);
   const stores = useRows(
@@ -42,7 +42,7 @@ export function DeliveryTab({
     <Stack gap="md">
       {report.error && <Fault error={report.error} retry={() => void report.refetch()} />}
       {report.data ? (
-        <Chart title="Plays a day, planned and played" x={x} series={series} zone="UTC" height={220} />
+        <Chart title="Plays a day, planned and played" kind="bars" x={x} series={series} zone="UTC" height={220} />
       ) : (
         !report.error && <Skeleton height={290} />
       )}

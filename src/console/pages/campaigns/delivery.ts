@@ -32,12 +32,14 @@ function daysFrom(first: string, last: string): number {
   return Math.round((Date.parse(last) - Date.parse(first)) / DAY_MS) + 1;
 }
 
+const range = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" });
+
 /** Its dates as people write them. */
 export function dates({ start_date, end_date }: Pick<Campaign, "start_date" | "end_date">): string {
   if (start_date === null && end_date === null) return "no dates";
   if (end_date === null) return `from ${day(start_date ?? "")}`;
   if (start_date === null) return `until ${day(end_date)}`;
-  return `${day(start_date)} – ${day(end_date)}`;
+  return range.formatRange(Date.parse(start_date), Date.parse(end_date));
 }
 
 /** The days of which its delivery is told: from its start (400 days at most) to its end, today at the latest. Pure. */
@@ -61,9 +63,10 @@ export function utcToday(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
-/** Whether what was played is what was planned: from 95 % on it is well, below 80 % it is not. Pure. */
+/** Whether what was played is what was planned: from 95 % on it is well, below 80 % it is not, and far more than planned is odd. Pure. */
 export function deliveryState(delivery: number | null): StateValue {
   if (delivery === null) return "unknown";
+  if (delivery > 1.2) return "warn";
   return delivery >= 0.95 ? "ok" : delivery >= 0.8 ? "warn" : "bad";
 }
 

@@ -16,7 +16,8 @@ import { archiveCampaign } from "./archive.ts";
 import { CampaignForm } from "./campaign-form.tsx";
 import { addDays, type Delivery, dates, deliveryRange, deliveryState, elapsed, standing, utcToday } from "./delivery.ts";
 
-type Row = Campaign & { delivery: Delivery | null };
+/** `due` is its delivery without today, whose plan counts whole while its plays are still to come. */
+type Row = Campaign & { delivery: Delivery | null; due: number | null };
 
 const MOST = 2000;
 const KEYS = ["q", "brand_name", "on", "archived"];
@@ -111,11 +112,20 @@ function filterList(brands: string[], today: string): Filter[] {
 /** The campaigns with their delivery: one report for all of them, over the days that they have in common with it. */
 function useWithDelivery(found: Rows<Campaign>, today: string): Rows<Row> {
   const [from = today] = [...found.rows.map((campaign) => deliveryRange(campaign, today).from), addDays(today, -29)].sort();
-  const report = useRows("GET /v1/admin/reports/planned", { query: { group_by: "campaign", from, to: today } }, { all: MOST });
+  const query = { group_by: "campaign", from };
+  const report = useRows("GET /v1/admin/reports/planned", { query: { ...query, to: today } }, { all: MOST });
+  const before = useRows("GET /v1/admin/reports/planned", { query: { ...query, to: addDays(today, -1) } }, { all: MOST });
   const rows = useMemo(() => {
     const known = new Map(report.rows.map((row) => [row.campaign_id, row]));
-    return found.rows.map((campaign): Row => ({ ...campaign, delivery: report.pending ? null : (known.get(campaign.id) ?? NOTHING) }));
-  }, [found.rows, report.rows, report.pending]);
+    const due = new Map(before.rows.map((row) => [row.campaign_id, row.delivery]));
+    return found.rows.map(
+      (campaign): Row => ({
+        ...campaign,
+        delivery: report.pending ? null : (known.get(campaign.id) ?? NOTHING),
+        due: due.get(campaign.id) ?? null,
+      }),
+    );
+  }, [found.rows, report.rows, report.pending, before.rows]);
   return { ...found, rows, error: found.error ?? report.error };
 }
 
@@ -130,7 +140,16 @@ function columnsOn(today: string): Column<Row>[] {
     cell: ({ delivery }) => (delivery ? <Known value={of(delivery)} /> : "…"),
   });
   return [
-    { id: "name", header: "Campaign", value: ({ name }) => name },
+    {
+      id: "name",
+      header: "Campaign",
+      value: ({ name }) => name,
+      cell: ({ name }) => (
+        <span className="clip" title={name}>
+          {name}
+        </span>
+      ),
+    },
     { id: "brand", header: "Brand", value: ({ brand_name }) => brand_name },
     {
       id: "state",
@@ -145,15 +164,15 @@ function columnsOn(today: string): Column<Row>[] {
       value: (campaign) => elapsed(campaign, today)?.fraction ?? null,
       cell: (campaign) => <Elapsed campaign={campaign} today={today} />,
     },
+    {
+      id: "delivery",
+      header: "Delivered to yesterday",
+      value: ({ due }) => due,
+      cell: ({ due }) => <DeliveryShare delivery={due} />,
+    },
     figure("planned", "Planned", ({ planned_plays }) => planned_plays),
     figure("played", "Played", ({ played_plays }) => played_plays),
     figure("billable", "Billable", ({ billable_plays }) => billable_plays),
-    {
-      id: "delivery",
-      header: "Delivery",
-      value: ({ delivery }) => delivery?.delivery ?? null,
-      cell: ({ delivery }) => <DeliveryShare delivery={delivery?.delivery ?? null} />,
-    },
     { id: "tags", header: "Tags", value: ({ tags }) => tags.join(", "), hidden: true },
   ];
 }

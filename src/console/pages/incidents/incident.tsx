@@ -89,10 +89,12 @@ function StateSentence({ incident }: { incident: Incident }) {
     : `${SEVERITIES[severity].word}, open for ${lasted}.`;
   const keeper = resolved_at ? "" : acknowledged_by ? ` ${actorWords(acknowledged_by)} looks after it.` : " Nobody has acknowledged it.";
   return (
-    <State value={resolved_at ? "ok" : SEVERITIES[severity].state}>
-      {standing}
-      {where} {summary(incident, now)}.{keeper}
-    </State>
+    <span className="wraps">
+      <State value={resolved_at ? "ok" : SEVERITIES[severity].state}>
+        {standing}
+        {where} {summary(incident, now)}.{keeper}
+      </State>
+    </span>
   );
 }
 

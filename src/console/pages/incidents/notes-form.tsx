@@ -58,7 +58,7 @@ function Writing({
       }}
     >
       <Textarea
-        label="Notes"
+        aria-label="Notes"
         description="What was found and done; whoever comes next reads it here."
         autosize
         minRows={3}

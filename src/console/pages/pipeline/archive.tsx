@@ -56,8 +56,8 @@ function Holds({ state }: { state: ArchiveState }) {
       <Holding label="Segments to compact" value={count(segments_open)} word={plural(plays_open, "play")} />
       <Holding
         label="Single plays in the database"
-        value={single_plays_from ? `from ${day(single_plays_from)}` : "all"}
-        word="older ones in the archive alone"
+        value={single_plays_from ? day(single_plays_from) : "All"}
+        word={single_plays_from ? "is the first day; older ones in the archive alone" : "none has left it yet"}
       />
       <Holding
         label="Manifests to write"

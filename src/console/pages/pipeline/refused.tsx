@@ -75,8 +75,8 @@ const COLUMNS: Column<Reason>[] = [
   },
 ];
 
-function MostFrom({ row: { most } }: { row: Reason }) {
-  const [first, ...others] = most;
+function MostFrom({ row: { most, devices } }: { row: Reason }) {
+  const [first] = most;
   if (!first) return null;
   return (
     <>
@@ -85,7 +85,7 @@ function MostFrom({ row: { most } }: { row: Reason }) {
       </Anchor>{" "}
       <Text component="span" inherit c="dimmed">
         {count(first.count)}
-        {others.length > 0 && `, and ${plural(others.length, "other")}`}
+        {devices > 1 && `, and ${plural(devices - 1, "other")}`}
       </Text>
     </>
   );

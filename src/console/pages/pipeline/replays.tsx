@@ -28,7 +28,7 @@ export function ReplaysTab() {
   if (isRunning !== running) setRunning(isRunning);
   const start = (
     <Can do="operate">
-      <Button size="xs" disabled={isRunning} onClick={() => setStarting(true)}>
+      <Button size="xs" style={{ flex: "none" }} disabled={isRunning} onClick={() => setStarting(true)}>
         Replay days
       </Button>
     </Can>

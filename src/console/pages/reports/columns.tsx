@@ -53,8 +53,13 @@ function groupColumn<R extends Keys>(group: Group): Column<R> {
 }
 
 function nameOf(group: Group, name: string | null | undefined, id: string | null | undefined): ReactNode {
-  if (name) return name;
-  if (id) return id;
+  const known = name ?? id;
+  if (known)
+    return (
+      <span className="clip" title={known}>
+        {known}
+      </span>
+    );
   return (
     <Text component="span" inherit c="dimmed">
       {group === "campaign" ? "Filler" : `No ${GROUPS[group].toLowerCase()}`}

@@ -68,7 +68,7 @@ function Range({ asked: { from, to }, set, today }: { asked: Asked; set: SetAske
   const known = presets(today);
   const chosen = known.find((preset) => preset.from === from && preset.to === to);
   return (
-    <Group gap={4} wrap="nowrap">
+    <Group gap={4}>
       <Menu position="bottom-start">
         <Menu.Target>
           <Button variant="default" size="xs" leftSection={<IconCalendar size={14} />}>

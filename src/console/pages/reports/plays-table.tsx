@@ -79,7 +79,7 @@ export function PlaysTable({ asked, day }: { asked: PlaysAsked; day: string }) {
         name="plays"
         noun={["play", "plays"]}
         source={found}
-        columns={COLUMNS}
+        columns={asked.filters.device_id?.length === 1 ? COLUMNS.filter(({ id }) => id !== "device") : COLUMNS}
         rowId={({ device_id, event_id }) => `${device_id} ${event_id}`}
         href={proofHref}
         empty={{ text: "No play of this day is like that." }}
@@ -102,7 +102,16 @@ const COLUMNS: Column<PlayOfReport>[] = [
   },
   { id: "device", header: "Device", value: ({ device_name, device_id }) => device_name ?? device_id },
   { id: "content", header: "Content", value: ({ content_name, content_id }) => content_name ?? content_id },
-  { id: "campaign", header: "Campaign", value: ({ campaign_name, campaign_id }) => campaign_name ?? campaign_id ?? "Filler" },
+  {
+    id: "campaign",
+    header: "Campaign",
+    value: ({ campaign_name, campaign_id }) => campaign_name ?? campaign_id ?? "Filler",
+    cell: ({ campaign_name, campaign_id }) => (
+      <span className="clip" title={campaign_name ?? ""}>
+        {campaign_name ?? campaign_id ?? "Filler"}
+      </span>
+    ),
+  },
   {
     id: "result",
     header: "Status",

@@ -88,7 +88,9 @@ function Sentence({ proof: { play, record_holds, signature_holds, signed_by } }:
       <span>
         {where}, <At at={play.started_at} zone={play.timezone} withDay />
       </span>
-      <State value={state}>{words}</State>
+      <span className="wraps">
+        <State value={state}>{words}</State>
+      </span>
     </Stack>
   );
 }

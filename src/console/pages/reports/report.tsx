@@ -99,8 +99,8 @@ function Played({ asked, today, onRange }: ShownProps) {
         report={byDay.data}
         failed={byDay.error !== null}
         series={[
-          { label: "Plays", of: ({ plays_count }) => plays_count },
-          { label: "Billable", of: ({ billable_count }) => billable_count, second: true },
+          { label: "Plays", of: ({ plays_count }) => plays_count, quiet: true },
+          { label: "Billable", of: ({ billable_count }) => billable_count },
         ]}
       />
       {byDay.data?.totals && <PlayedTotals asked={asked} totals={byDay.data.totals} source={byDay.data.source} />}
@@ -136,8 +136,8 @@ function Planned({ asked, today, onRange }: ShownProps) {
         report={byDay.data}
         failed={byDay.error !== null}
         series={[
-          { label: "Planned", of: ({ planned_plays }) => planned_plays, absent: null },
-          { label: "Played", of: ({ played_plays }) => played_plays, second: true },
+          { label: "Planned", of: ({ planned_plays }) => planned_plays, absent: null, quiet: true },
+          { label: "Played", of: ({ played_plays }) => played_plays },
         ]}
       />
       {byDay.data?.totals && <PlannedTotals asked={asked} totals={byDay.data.totals} />}
@@ -165,7 +165,7 @@ interface DaySeries<Row> {
   of: (row: Row) => number | null;
   /** What stands for a day that the report does not have: 0 played, but no plan is none of 0. */
   absent?: null;
-  second?: boolean;
+  quiet?: boolean;
 }
 
 function DayChart<R extends PlannedReport | ProofOfPlayReport>({
@@ -190,8 +190,9 @@ function DayChart<R extends PlannedReport | ProofOfPlayReport>({
   // biome-ignore lint/correctness/useExhaustiveDependencies: the series stay the same for a kind of report
   const drawn = useMemo(() => {
     const known = new Map<string | undefined, R["items"][number]>((report?.items ?? []).map((row) => [row.day, row]));
-    return series.map(({ label, of, absent }) => ({
+    return series.map(({ label, of, absent, quiet = false }) => ({
       label,
+      quiet,
       values: days.map((day) => {
         const row = known.get(day);
         if (row) return of(row);
