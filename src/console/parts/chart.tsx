@@ -258,7 +258,7 @@ function NumbersTable({
 }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard (WCAG 2.1.1)
-    <section className="table-frame" style={{ maxHeight: 280 }} aria-label={title} tabIndex={0}>
+    <section className="table-frame" style={{ maxHeight: 280 }} aria-label={`${title}, in numbers`} tabIndex={0}>
       <Table className="table" verticalSpacing={4}>
         <thead>
           <tr>
