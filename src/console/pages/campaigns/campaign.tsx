@@ -96,7 +96,7 @@ function Sentence({ campaign, report, today }: { campaign: Campaign; report: Pla
   return (
     <Stack gap={2}>
       <span>
-        <Anchor component={Link} href={`/campaigns?brand_name=${encodeURIComponent(campaign.brand_name)}`} inherit>
+        <Anchor component={Link} href={`/campaigns?brand_name=${encodeURIComponent(campaign.brand_name)}`} inherit underline="always">
           {campaign.brand_name}
         </Anchor>{" "}
         · {dates(campaign)}

@@ -1,6 +1,6 @@
 import { Button, Group, Progress, Text } from "@mantine/core";
 import { IconArchive, IconArchiveOff, IconPencil, IconReportAnalytics } from "@tabler/icons-react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { Can, useMay } from "../../api/me.ts";
 import { type Rows, useRows } from "../../api/query.ts";
@@ -29,6 +29,11 @@ export function CampaignList() {
   const mayOperate = useMay("operate");
   const [, navigate] = useLocation();
   const [form, setForm] = useState<{ campaign: Campaign | null } | null>(null);
+  const [made, setMade] = useState<string | null>(null);
+  // Once its form is gone: before, leaving would be asked about.
+  useEffect(() => {
+    if (made !== null && form === null) navigate(`/campaigns/${made}`);
+  }, [made, form, navigate]);
   const { archived = "false", ...narrowed } = filters.values;
   const found = useRows(
     "GET /v1/admin/campaigns",
@@ -84,12 +89,7 @@ export function CampaignList() {
             : { text: "There is no campaign yet. A campaign is what plays are billed to: make one, then give it playlists.", action: make }
         }
       />
-      <CampaignForm
-        opened={form !== null}
-        onClose={() => setForm(null)}
-        campaign={form?.campaign ?? null}
-        onMade={(id) => navigate(`/campaigns/${id}`)}
-      />
+      <CampaignForm opened={form !== null} onClose={() => setForm(null)} campaign={form?.campaign ?? null} onMade={setMade} />
     </>
   );
 }

@@ -31,6 +31,8 @@ export function ReportControls({ asked, filters, set, today }: { asked: Asked; f
           miw={220}
           maw={420}
           aria-label="Group by"
+          searchable
+          leftSectionPointerEvents="none"
           leftSectionWidth={64}
           leftSection={<span className="field-word">Group by</span>}
           data={groupsOf(asked.kind).map((group) => ({ value: group, label: GROUPS[group] }))}
