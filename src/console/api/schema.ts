@@ -343,6 +343,39 @@ export type Device = {
   keys?: (DeviceKey)[];
 };
 
+export type DeviceActivity = {
+  /** The beginning of the first hour */
+  from: string;
+  /** Now */
+  to: string;
+  hours: ({
+    at: string;
+    /** Recorded plays that started in this hour */
+    plays_count: number;
+    billable_count: number;
+    /** Records refused in this hour */
+    refused_count: number;
+  })[];
+  /** null: it has never sent a heartbeat, or its object does not answer now. */
+  heartbeats: {
+    last_at: string | null;
+    silent: boolean;
+    interval_s: number;
+    /** One in ten minutes, oldest first */
+    samples: ({
+      at: string;
+      clock_offset_ms: number;
+      disk_used_bytes: number;
+      disk_total_bytes: number | null;
+    })[];
+    /** When it was not heard of, and came back */
+    silences: ({
+      from: string;
+      to: string;
+    })[];
+  } | null;
+};
+
 export type DeviceAnalytics = {
   device_id: string;
   from: string;
@@ -707,6 +740,38 @@ export type OperatingHours = {
     })[];
   })[];
 } | null;
+
+export type Overview = {
+  generated_at: string;
+  /** How many there are of each */
+  devices: {
+    online: number;
+    /** Paired, and fallen silent */
+    offline: number;
+    /** Paired, and has sent no heartbeat yet */
+    never_seen: number;
+    unpaired: number;
+    revoked: number;
+  };
+  /** Plays by the minute in which they were recorded, the last hour's. null to a viewer of one supplier. */
+  minutes: ({
+    at: string;
+    plays_count: number;
+  })[] | null;
+  /** What was refused in the last 24 hours, by code, the most first */
+  refused: ({
+    code: string;
+    count: number;
+    devices: number;
+  })[];
+  /** Those that are open */
+  incidents: {
+    high: number;
+    medium: number;
+    low: number;
+    unacknowledged: number;
+  };
+};
 
 export type Pipeline = {
   queues: Record<string, {
@@ -1162,6 +1227,40 @@ export type ProofOfPlayRow = {
   total_duration_ms: number | null;
 };
 
+export type RecordedPlay = {
+  event_id: string;
+  /** The store's day that it counts for */
+  day: string;
+  /** Corrected by the clock's offset */
+  started_at: string;
+  ended_at: string;
+  /** As the device's clock had it */
+  started_at_raw: string;
+  received_at: string;
+  duration_ms: number;
+  expected_ms: number | null;
+  result: "COMPLETED" | "PARTIAL" | "SKIPPED" | "INTERRUPTED" | "ERROR";
+  billable: boolean;
+  quality: number;
+  flags: (string)[];
+  door: string;
+  epoch: string;
+  sequence: number | null;
+  content_id: string;
+  content_name: string | null;
+  content_version: string | null;
+  /** null: filler */
+  campaign_id: string | null;
+  campaign_name: string | null;
+  playlist_id: string | null;
+  slot_id: string | null;
+  store_id: string | null;
+  record_hash: string;
+  key_id: string | null;
+  policy_version: string;
+  correlation_id: string;
+};
+
 export type Refusals = {
   from: string;
   to: string;
@@ -1364,6 +1463,12 @@ export type StoreCreate = {
   lat?: number | null;
   lng?: number | null;
   operating_hours?: OperatingHours;
+};
+
+export type StoredScreenshot = {
+  sha256: string;
+  bytes: number;
+  mime: string;
 };
 
 export type Supplier = {
@@ -1834,6 +1939,12 @@ export interface Api {
     body: undefined;
     answer: Device;
   };
+  "GET /v1/admin/devices/{id}/activity": {
+    path: { id: string };
+    query: undefined;
+    body: undefined;
+    answer: DeviceActivity;
+  };
   "GET /v1/admin/devices/{id}/commands": {
     path: { id: string };
     query: { limit?: number; cursor?: string; status?: "waiting" | "done" | "failed" | "expired" | "cancelled"; type?: "reboot" | "refresh_plan" | "screenshot" | "set_volume" | "clear_cache" | "update" };
@@ -1854,6 +1965,21 @@ export interface Api {
     query: { at?: string };
     body: undefined;
     answer: PlanExplanation;
+  };
+  "GET /v1/admin/devices/{id}/plan/timeline": {
+    path: { id: string };
+    query: { at?: string };
+    body: undefined;
+    answer: Plan;
+  };
+  "GET /v1/admin/devices/{id}/plays": {
+    path: { id: string };
+    query: { limit?: number; cursor?: string; day?: string; campaign_id?: string; content_id?: string; result?: "COMPLETED" | "PARTIAL" | "SKIPPED" | "INTERRUPTED" | "ERROR"; billable?: "true" | "false" };
+    body: undefined;
+    answer: {
+      items: (RecordedPlay)[];
+      next_cursor: string | null;
+    };
   };
   "GET /v1/admin/devices/{id}/refused": {
     path: { id: string };
@@ -1910,6 +2036,12 @@ export interface Api {
     answer: {
       items: (Session)[];
     };
+  };
+  "GET /v1/admin/overview": {
+    path: undefined;
+    query: undefined;
+    body: undefined;
+    answer: Overview;
   };
   "GET /v1/admin/pipeline": {
     path: undefined;
@@ -2033,6 +2165,12 @@ export interface Api {
     query: undefined;
     body: undefined;
     answer: Schedule;
+  };
+  "GET /v1/admin/screenshots/{sha256}": {
+    path: { sha256: string };
+    query: undefined;
+    body: undefined;
+    answer: string;
   };
   "GET /v1/admin/stores": {
     path: undefined;
@@ -2795,5 +2933,11 @@ export interface Api {
       /** The playlist's */
       version: number;
     };
+  };
+  "PUT /v1/device/screenshots/{sha256}": {
+    path: { sha256: string };
+    query: undefined;
+    body: string;
+    answer: StoredScreenshot;
   };
 }
