@@ -20,6 +20,8 @@ const CLOCKS_KEPT = 32;
 /** The machine's clock is believed again where it is nearer to the server's by more than this. */
 const NEARER_BY_MS = 30_000;
 const WORTH_KEEPING_MS = 100;
+/** An answer that took longer tells nothing of the time; one that came before it was asked for was measured by two clocks. */
+const LONGEST_DELAY_MS = 60_000;
 
 /** The machine's clock as it was at one instant, carried on by the monotonic one. */
 class CarriedClock implements PlayClock {
@@ -108,6 +110,7 @@ export class DeviceClock {
   /** Takes note of a server's time that came with an answer. */
   hear(sample: TimeSample): void {
     const { offsetMs, delayMs } = offsetOf(sample);
+    if (delayMs < 0 || delayMs > LONGEST_DELAY_MS) return;
     const lead = this.#host.wallClock() - this.now();
     if (Math.abs(offsetMs + lead) + NEARER_BY_MS < Math.abs(offsetMs)) {
       this.#beginAnew(Math.round(offsetMs + lead));
@@ -133,7 +136,7 @@ export class DeviceClock {
       const delayMs = sample && offsetOf(sample).delayMs;
       if (sample && delayMs !== null && (best === null || delayMs < best.delayMs)) best = { sample, delayMs };
     }
-    if (!best) return null;
+    if (!best || best.delayMs < 0 || best.delayMs > LONGEST_DELAY_MS) return null;
     // The quickest of several is better than what was known.
     this.#offsetMs = null;
     this.hear(best.sample);

@@ -24,7 +24,7 @@ export class MemoryQueue implements PlayQueue {
   }
 
   async append(log: NewLog): Promise<void> {
-    if (this.#logs.has(log.log_id)) return;
+    if (this.#logs.has(log.log_id) || this.#refused.some(({ log_id }) => log_id === log.log_id)) return;
     const yielding = this.#logs.size >= this.#limits.logs ? this.#yielding() : undefined;
     if (yielding) {
       this.#refuse(droppedLog(yielding));

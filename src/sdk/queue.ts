@@ -40,8 +40,8 @@ export interface Settlement {
  */
 export interface LogQueue {
   /**
-   * Adds behind all others; one whose id is there already stays as it is. When the queue is full a log makes room, by the
-   * queue's policy, and is kept among the refused.
+   * Adds behind all others; one whose id is there already, or among the refused that are kept, stays as it is. When the queue
+   * is full a log makes room, by the queue's policy, and is kept among the refused.
    */
   append(log: NewLog): Promise<void>;
   /** The oldest logs that may be sent now. */

@@ -63,6 +63,18 @@ function answering(aheadMs: () => number, delayMs = 0) {
   return { host, clock, hear };
 }
 
+test.each([
+  ["that took over a minute", 60_001],
+  ["that two clocks measured", -1],
+])("an answer %s tells nothing", (_, delayMs) => {
+  const clock = new DeviceClock(new FakeHost(() => "lost"));
+  const t0 = clock.now();
+  clock.hear({ t0, t1: t0 - 5000, t2: t0 - 5000, t3: t0 + delayMs });
+  expect(clock.offsetMs).toBe(null);
+  clock.hear({ t0, t1: t0 - 5000, t2: t0 - 5000, t3: t0 + 60_000 });
+  expect(clock.offsetMs).toBe(35_000);
+});
+
 describe("drift", () => {
   test("is told from measurements that lie far enough apart, and carries the server's time on between them", () => {
     const truth = { aheadMs: 0 };

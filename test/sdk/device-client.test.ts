@@ -184,7 +184,7 @@ describe("a player that runs", () => {
     const { client } = watch(edge, await edge.running(new MemoryStorage(), { screenshot, wantsScreenshot: () => true }));
     const began = edge.host.elapsed;
     const play = client.play(nowShown(client));
-    await edge.host.until("half of it is over", () => play.elapsedMs >= 12_000);
+    await edge.host.until("it has its picture", () => play.note().screenshot_hash !== undefined);
     const log = await play.finish();
     expect(log.screenshot_hash).toBe("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
     expect(at.length).toBe(1);
@@ -192,6 +192,17 @@ describe("a player that runs", () => {
     expect((at[0] ?? 0) - began).toBeLessThanOrEqual(12_000);
     await edge.host.until("the picture has arrived", () => edge.screenshots.length === 1);
     expect(edge.screenshots[0]).toBe(log.screenshot_hash);
+  });
+
+  test("drops what no server takes any more, and says how much in its heartbeats", async () => {
+    const edge = new FakeEdge();
+    const storage = new MemoryStorage();
+    watch(edge, await edge.running(storage));
+    const notBefore = Number.POSITIVE_INFINITY;
+    await storage.queue.append({ log_id: "old", text: "{}", madeAt: edge.host.wall - 7 * 86_400_000 - 1 });
+    await storage.queue.settle({ acknowledged: [], refused: [], deferred: [{ log_id: "old", notBefore }] });
+    await edge.host.until("it is told", () => (edge.beats.at(-1)?.counters as Record<string, number>).plays_dropped_old === 1);
+    expect((await storage.queue.refused()).map(({ code }) => code)).toEqual(["QUEUE_TOO_OLD"]);
   });
 
   test("goes on where everything that listens to it fails", async () => {

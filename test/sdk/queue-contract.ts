@@ -29,13 +29,16 @@ export const QUEUE_CASES: QueueCase[] = [
     },
   },
   {
-    name: "passes over a log that is there already",
+    name: "passes over a log that is there already, or was refused",
     check: async (queue, same) => {
       await queue.append(log("a"));
       await queue.settle(settlement({ deferred: [{ log_id: "a", notBefore: 500 }] }));
       await queue.append({ log_id: "a", text: "other" });
       same(await queue.ready(500, 9), [{ ...log("a"), deferrals: 1 }]);
       same(await queue.waiting(), 1);
+      await queue.settle(settlement({ refused: [{ ...log("a"), code: "TOO_OLD", error: "" }] }));
+      await queue.append(log("a"));
+      same([await queue.waiting(), (await queue.refused()).length], [0, 1]);
     },
   },
   {

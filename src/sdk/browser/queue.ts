@@ -31,6 +31,7 @@ export class BrowserQueue implements PlayQueue {
     await this.#write(async (tx) => {
       const queue = tx.objectStore("queue");
       if ((await queue.index("log_id").getKey(log.log_id)) !== undefined) return;
+      if ((await tx.objectStore("refused").index("log_id").getKey(log.log_id)) !== undefined) return;
       if ((await queue.count()) >= this.#limits.logs) {
         const yielding = await this.#yielding(tx);
         if (yielding) {

@@ -39,7 +39,7 @@ export class SqliteQueue implements PlayQueue {
 
   async append(log: NewLog): Promise<void> {
     this.#db.transaction(() => {
-      if (this.#one("SELECT count(*) AS n FROM queue WHERE player = ? AND log_id = ?", log.log_id) > 0) return;
+      if (this.#holds("queue", log.log_id) || this.#holds("refused", log.log_id)) return;
       const yielding = this.#size() >= this.#limits.logs ? this.#yielding() : undefined;
       if (yielding) {
         this.#refuse(droppedLog(yielding));
@@ -115,11 +115,11 @@ export class SqliteQueue implements PlayQueue {
   }
 
   #size(): number {
-    return this.#one("SELECT count(*) AS n FROM queue WHERE player = ?");
+    return this.#db.all<{ n: number }>("SELECT count(*) AS n FROM queue WHERE player = ?", this.#player)[0]?.n ?? 0;
   }
 
-  #one(sql: string, ...params: string[]): number {
-    return this.#db.all<{ n: number }>(sql, this.#player, ...params)[0]?.n ?? 0;
+  #holds(table: "queue" | "refused", logId: string): boolean {
+    return this.#db.all(`SELECT 1 FROM ${table} WHERE player = ? AND log_id = ? LIMIT 1`, this.#player, logId).length > 0;
   }
 
   #yielding(): QueueRow | undefined {

@@ -1,4 +1,4 @@
-import { chmodSync } from "node:fs";
+import { chmodSync, closeSync, openSync } from "node:fs";
 import type { FileStore } from "../files.ts";
 import { exportIdentity, type Identity, identityFromJwk, type PrivateJwk } from "../identity.ts";
 import type { PlayerStorage, StorageLock, ValueStore } from "../kept.ts";
@@ -17,6 +17,7 @@ const SCHEMA = [
   `CREATE TABLE IF NOT EXISTS refused (
      position INTEGER PRIMARY KEY AUTOINCREMENT, player TEXT NOT NULL, log_id TEXT NOT NULL, text TEXT NOT NULL, code TEXT NOT NULL, error TEXT NOT NULL)`,
   "CREATE INDEX IF NOT EXISTS refused_player ON refused (player, position)",
+  "CREATE INDEX IF NOT EXISTS refused_log ON refused (player, log_id)",
   "CREATE TABLE IF NOT EXISTS tallies (player TEXT NOT NULL, name TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (player, name)) WITHOUT ROWID",
   "CREATE TABLE IF NOT EXISTS pieces (position INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BLOB NOT NULL)",
   "CREATE INDEX IF NOT EXISTS pieces_file ON pieces (owner, sha256, position)",
@@ -81,9 +82,12 @@ export class SqliteStorage implements PlayerStorage {
 
 /** Opens the storage of one player: a file of SQLite, which is made where there is none. */
 export async function openSqliteStorage(path: string, options: SqliteStorageOptions & SqliteOptions = {}): Promise<SqliteStorage> {
-  const db = await openSqlite(path, options);
-  if (path !== ":memory:") chmodSync(path, PRIVATE_MODE);
-  return new OwnStorage(db, options);
+  if (path !== ":memory:") {
+    // Before SQLite makes it: what it writes beside the file has the file's mode.
+    closeSync(openSync(path, "a", PRIVATE_MODE));
+    chmodSync(path, PRIVATE_MODE);
+  }
+  return new OwnStorage(await openSqlite(path, options), options);
 }
 
 class OwnStorage extends SqliteStorage {
