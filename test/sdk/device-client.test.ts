@@ -201,7 +201,8 @@ describe("a player that runs", () => {
     const notBefore = Number.POSITIVE_INFINITY;
     await storage.queue.append({ log_id: "old", text: "{}", madeAt: edge.host.wall - 7 * 86_400_000 - 1 });
     await storage.queue.settle({ acknowledged: [], refused: [], deferred: [{ log_id: "old", notBefore }] });
-    await edge.host.until("it is told", () => (edge.beats.at(-1)?.counters as Record<string, number>).plays_dropped_old === 1);
+    const counted = () => edge.beats.map(({ counters }) => (counters as Record<string, number>).plays_dropped_old);
+    await edge.host.until("it is told", () => counted().at(-1) === 1);
     expect((await storage.queue.refused()).map(({ code }) => code)).toEqual(["QUEUE_TOO_OLD"]);
   });
 
