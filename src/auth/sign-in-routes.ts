@@ -12,7 +12,7 @@ import { PASSWORD_MAX_CHARS, requireFitPassword, withPasswordTurn } from "./pass
 import { AUTH_PATH, cookieOf, isLocalHttp, readSession, type SignedIn, sessionCookie } from "./session.ts";
 import { ownEntry, type SecondFactor, showSecondFactor, signIn } from "./sign-in.ts";
 import { unauthorized } from "./tokens.ts";
-import { countTry, forgiveStatements } from "./tries.ts";
+import { countTry, forgiveStatements, refuseFlood } from "./tries.ts";
 
 const EMAIL_MAX_CHARS = 254;
 const CODE_MAX_CHARS = 32;
@@ -24,6 +24,7 @@ export const passwordField = z.string().min(1).max(PASSWORD_MAX_CHARS);
 /** Before all that a page does without a token: only the console's own pages may, and say in the audit log from where. */
 export const fromConsole: MiddlewareHandler<AppEnv> = async (c, next) => {
   refuseCrossSite(c.req.raw);
+  await refuseFlood(c.env, c.req.raw.headers);
   await requireAccess(c.req.raw.headers, c.env);
   await withOrigin(c, next);
 };

@@ -9,7 +9,7 @@ export const TRIES_WINDOW_MS = 15 * MINUTE_MS;
 export const TRIES_PER_ACCOUNT = 10;
 export const TRIES_PER_ADDRESS = 30;
 
-type TryEnv = Pick<Env, "DB" | "HASH_SECRET" | "FLOOD_LIMIT">;
+type TryEnv = Pick<Env, "DB" | "HASH_SECRET">;
 
 /** A try that was counted before the password was looked at. It is forgiven where that was right. */
 export interface Try {
@@ -25,15 +25,10 @@ export interface Try {
  * @throws Problem `rate-limit-exceeded` with `Retry-After`.
  */
 export async function countTry(env: TryEnv, headers: Headers, email: string, now: number): Promise<Try> {
-  // Cloudflare sets the header on every request and overwrites what a client sends.
-  const network = addressNetwork(headers.get("CF-Connecting-IP") ?? "none");
   const [accountKey, addressKey] = await Promise.all([
     keyedHash(env.HASH_SECRET, `sign-in-account:${email}`),
-    keyedHash(env.HASH_SECRET, `sign-in-address:${network}`),
+    networkKey(env.HASH_SECRET, headers),
   ]);
-  // A flood costs no writes.
-  const { success } = await env.FLOOD_LIMIT.limit({ key: addressKey });
-  if (!success) throw tooMany(MINUTE_MS);
   const [account, address] = await env.DB.batch<{ tries: number; ends_at: number }>([
     countStatement(env.DB, accountKey, now),
     countStatement(env.DB, addressKey, now),
@@ -45,6 +40,21 @@ export async function countTry(env: TryEnv, headers: Headers, email: string, now
   const over = counts.filter(({ tries = 0, most }) => tries > most);
   if (over.length > 0) throw tooMany(Math.max(...over.map(({ ends_at = now }) => ends_at - now)));
   return { accountKey, addressKey, number: counts[0]?.tries ?? 0 };
+}
+
+/** Under which name an address is counted: of IPv6 a network of 64 bits, which one household has to itself. */
+async function networkKey(secret: string, headers: Headers): Promise<string> {
+  // Cloudflare sets the header on every request and overwrites what a client sends.
+  return await keyedHash(secret, `sign-in-address:${addressNetwork(headers.get("CF-Connecting-IP") ?? "none")}`);
+}
+
+/**
+ * Turns away an address that sends so much that it can only be a program, before anything is read or written for it.
+ * @throws Problem `rate-limit-exceeded`
+ */
+export async function refuseFlood(env: Pick<Env, "FLOOD_LIMIT" | "HASH_SECRET">, headers: Headers): Promise<void> {
+  const { success } = await env.FLOOD_LIMIT.limit({ key: await networkKey(env.HASH_SECRET, headers) });
+  if (!success) throw tooMany(MINUTE_MS, "Too many requests from your address. Wait a minute.");
 }
 
 function countStatement(db: D1Database, key: string, now: number): D1PreparedStatement {
@@ -66,9 +76,9 @@ export function forgiveStatements(db: D1Database, { accountKey, addressKey }: Tr
   ];
 }
 
-function tooMany(waitMs: number): Problem {
+function tooMany(waitMs: number, detail = "Too many tries of passwords. Wait, and try again."): Problem {
   const headers = { "Retry-After": String(Math.max(1, Math.ceil(waitMs / SECOND_MS))) };
-  return new Problem("rate-limit-exceeded", "Too many tries of passwords. Wait, and try again.", { headers });
+  return new Problem("rate-limit-exceeded", detail, { headers });
 }
 
 /** Deletes what is over: counts past their window, sessions, and sign-ins that were never finished. For cron. Returns how many rows went. */

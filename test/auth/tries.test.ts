@@ -76,6 +76,16 @@ describe("at the door", () => {
     ]);
   });
 
+  test("a flood from one address is turned away before anything is looked up, and others are not", async () => {
+    const flood = new Browser("http://localhost", "198.51.100.77");
+    const look = (browser: Browser) => browser.call("POST", "/v1/invitations/look", { token: "link_" });
+    let answer = await look(flood);
+    for (let sent = 1; sent <= 300 && answer.status !== 429; sent += 1) answer = await look(flood);
+    expect(answer.body).toMatchObject({ status: 429, type: "/docs/errors/rate-limit-exceeded" });
+    expect(answer.headers.get("Retry-After")).toBe("60");
+    expect((await look(new Browser("http://localhost", "198.51.100.78"))).status).toBe(404);
+  });
+
   test("the present password counts as well: who found a browser open cannot try it out", async () => {
     const person = await makePerson("viewer");
     const browser = new Browser();
