@@ -37,7 +37,7 @@ import { planRoutes } from "../src/plans/routes.ts";
 import { Problem } from "../src/platform/errors.ts";
 import { healthRoutes } from "../src/platform/health.ts";
 import { type AppEnv, correlate, createRouter, onError } from "../src/platform/http.ts";
-import { CONSOLE, pageRoutes } from "../src/platform/pages.ts";
+import { CONSOLE, PLAYER, pageRoutes } from "../src/platform/pages.ts";
 import { inSpan } from "../src/platform/spans.ts";
 import { playlistItemRoutes } from "../src/playlists/items-routes.ts";
 import { playlistRoutes } from "../src/playlists/playlists.ts";
@@ -176,5 +176,6 @@ app.route("/", devicePlayRoutes);
 app.route("/", deviceActivityRoutes);
 app.route("/", overviewRoutes);
 app.route("/", pageRoutes(CONSOLE));
+app.route("/", pageRoutes(PLAYER));
 
 export type AppType = typeof app;

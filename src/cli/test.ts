@@ -22,6 +22,8 @@ const CHECKS: [what: string, command: () => string[]][] = [
   ["types of the tools", () => [bin("tsc"), "-p", "src/cli"]],
   ["types of the console", () => [bin("tsc"), "-p", "src/console"]],
   ["types of the SDK in browsers", () => [bin("tsc"), "-p", "src/sdk/browser"]],
+  ["types of the player", () => [bin("tsc"), "-p", "src/player"]],
+  ["types of the player's service worker", () => [bin("tsc"), "-p", "src/player/tsconfig.sw.json"]],
 ];
 
 /** The secrets that the tests bind by themselves; named here so that the tools do not warn of their absence. */

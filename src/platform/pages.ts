@@ -47,6 +47,8 @@ async function answerFile(c: Context<AppEnv>, { name, policy }: PageApp, file: s
     headers: {
       "Content-Type": found.headers.get("Content-Type") ?? "application/octet-stream",
       "Cache-Control": "no-cache",
+      // A service worker that answers for the page too, not only for what lies below it.
+      "Service-Worker-Allowed": `/${name}`,
       ...securityHeaders(policy("")),
     },
   });
@@ -84,4 +86,26 @@ export const CONSOLE: PageApp = {
     "form-action": "'self'",
     "frame-ancestors": "'none'",
   }),
+};
+
+/**
+ * The web player: as strict as can be. Content comes as `blob:`, from what the player has fetched and checked. Pages on the web that
+ * a plan names may be framed, over https alone and in a sandbox without an origin; which ones, only the plan says, so no list can stand here.
+ */
+export const PLAYER: PageApp = {
+  name: "player",
+  policy: () => ({
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "blob: data:",
+    "media-src": "blob:",
+    "connect-src": "'self'",
+    "worker-src": "'self'",
+    "frame-src": "'self' https:",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+  }),
+  files: ["sw.js", "files.json"],
 };
