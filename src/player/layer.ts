@@ -61,7 +61,8 @@ export class Layer {
     this.#begunAtS = video.currentTime;
     video.addEventListener("error", () => onBroke(videoError(video)), { signal });
     void this.#play(signal).catch((error: unknown) => {
-      if (!signal.aborted) onBroke(error instanceof Error ? error.message : String(error));
+      // One that is over before it has begun to run, because its screen came late, has run.
+      if (!signal.aborted && !video.ended) onBroke(error instanceof Error ? error.message : String(error));
     });
   }
 
