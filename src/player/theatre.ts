@@ -42,6 +42,7 @@ export class Theatre {
   /** Resolves when all plays that have ended so far are recorded. */
   #recorded: Promise<unknown> = Promise.resolve();
   #onGap: (() => void) | null = null;
+  #closed = false;
   /** How many turns were shown since the start. */
   shown = 0;
 
@@ -55,6 +56,7 @@ export class Theatre {
 
   /** Tells the stage what happened, and does what it says. */
   tell(event: StageEvent): void {
+    if (this.#closed) return;
     const { now, pass } = this.#options;
     const { stage, effects } = step(this.#stage, event, { now: now(), mono: performance.now(), pass });
     this.#stage = stage;
@@ -69,9 +71,10 @@ export class Theatre {
     });
   }
 
-  /** Takes everything off the screen. Resolves when the play that ran is recorded. */
+  /** Takes everything off the screen, for good. Resolves when the play that ran is recorded. */
   async close(): Promise<void> {
     this.tell({ kind: "plan", plan: null });
+    this.#closed = true;
     clearTimeout(this.#timer);
     await this.#recorded;
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { byStatus, recorded, reported } from "./books.ts";
 import { makeProgramme } from "./programme.ts";
-import { startPlayer, untilKept, untilShown, untilStatus } from "./screen.ts";
+import { startPlayer, untilKept, untilKeptValue, untilShown, untilStatus } from "./screen.ts";
 import { openSite, type Site } from "./site.ts";
 
 let site: Site;
@@ -113,8 +113,9 @@ test("a cap holds by the server's clock, over a restart too, and then the rest p
   await site.api("PATCH", `/v1/admin/device-groups/${programme.groupId}`, { default_playlist_id: house.playlistId });
   const player = await startPlayer(site, programme, "Capped");
   await untilShown(player.page, "video");
+  await untilKeptValue(player.page, "caps", '"inDay":1');
   await player.page.reload();
-  await untilShown(player.page, "image", 4);
+  await untilShown(player.page, "image", 6);
   expect(player.turns.map(({ type }) => type).slice(0, 7)).toEqual(["video", "video", "video", "image", "image", "image", "image"]);
   await player.context.close();
 }, 90_000);

@@ -116,6 +116,25 @@ export async function untilStatus(page: Page, name: string, word: string): Promi
   );
 }
 
+/** Waits until a value that the player keeps has these words in its JSON. */
+export async function untilKeptValue(page: Page, name: string, words: string): Promise<void> {
+  await page.waitForFunction(
+    ([key, wanted]) =>
+      new Promise<boolean>((resolve, reject) => {
+        const opening = indexedDB.open("alive-player");
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const asked = opening.result.transaction("kept").objectStore("kept").get(key);
+          asked.onsuccess = () => {
+            opening.result.close();
+            resolve((JSON.stringify(asked.result) ?? "").includes(wanted));
+          };
+        };
+      }),
+    [name, words] as const,
+  );
+}
+
 /** Whether the page is kept for the time without a network, and its service worker answers for it. */
 export async function untilKept(page: Page): Promise<void> {
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);

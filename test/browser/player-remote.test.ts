@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { Request } from "playwright-core";
+import { recorded } from "./books.ts";
+import { claimCode, makeProgramme, type Programme } from "./programme.ts";
+import { type Running, startPlayer, until, untilKept, untilShown, untilState, untilStatus } from "./screen.ts";
+import { openSite, type Site } from "./site.ts";
+
+let site: Site;
+let programme: Programme;
+beforeAll(async () => {
+  site = await openSite();
+  programme = await makeProgramme(site, [
+    { name: "Poster", type: "image", durationMs: 1500 },
+    { name: "Spot", type: "video", durationMs: 2000 },
+  ]);
+}, 120_000);
+afterAll(() => site.close());
+
+interface Result {
+  id: string;
+  status: string;
+  detail: Record<string, unknown> | null;
+}
+
+/** Tells a device to do something; what its heartbeats say became of it. */
+async function command(player: Running, type: string, params: Record<string, unknown> = {}): Promise<Result> {
+  const told: Result[] = [];
+  const listen = (request: Request) => {
+    if (request.url().endsWith("/v1/device/heartbeat")) told.push(...((request.postDataJSON()?.command_results ?? []) as Result[]));
+  };
+  player.context.on("request", listen);
+  const { id } = await site.api<{ id: string }>("POST", `/v1/admin/devices/${player.deviceId}/commands`, { type, params });
+  const result = await until(async () => told.find((one) => one.id === id));
+  player.context.off("request", listen);
+  return result;
+}
+
+test("a player does what it is told from afar, and says what became of it", async () => {
+  const player = await startPlayer(site, programme, "Remote");
+  await untilKept(player.page);
+  await untilShown(player.page, "video");
+  const { status, detail } = await command(player, "screenshot");
+  expect(status).toBe("done");
+  const key = `screenshots/${detail?.sha256}`;
+  expect(await site.stack.keys("screenshots/")).toContain(key);
+  expect([...(await site.stack.object(key)).slice(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
+
+  expect(await command(player, "set_volume", { level: 30 })).toMatchObject({ status: "done", detail: { level: 30 } });
+  await untilStatus(player.page, "Volume", "30 %");
+  expect(await command(player, "refresh_plan")).toMatchObject({ status: "done", detail: { plan: "unchanged" } });
+  expect(await command(player, "clear_cache")).toMatchObject({ status: "done", detail: { files: 2 } });
+  await untilShown(player.page, "video", (await untilShown(player.page, null)) + 2);
+
+  for (const type of ["reboot", "update"]) {
+    const loaded = player.page.waitForEvent("load");
+    const outcome = command(player, type);
+    await loaded;
+    await untilShown(player.page, null);
+    expect(await outcome).toMatchObject({ status: "done", detail: { restarted: true } });
+  }
+  await untilStatus(player.page, "Volume", "30 %");
+  await player.context.close();
+}, 120_000);
+
+test("a takeover takes the screen at once, and gives it back", async () => {
+  const player = await startPlayer(site, programme, "Takeover");
+  const alarm = await makeProgramme(site, [{ name: "Leave the building", type: "image", durationMs: 5000 }]);
+  await untilShown(player.page, null, 2);
+  const takeover = await site.api<{ id: string }>("POST", "/v1/admin/takeovers", {
+    ...{ name: "Fire", target_type: "GROUP", target_id: programme.groupId, playlist_id: alarm.playlistId },
+  });
+  await untilStatus(player.page, "Now", "5.0 s");
+  const taken = player.turns.length;
+  await site.api("POST", `/v1/admin/takeovers/${takeover.id}/lift`);
+  await untilShown(player.page, "video");
+  await untilShown(player.page, null, (await untilShown(player.page, null)) + 1);
+  await untilStatus(player.page, "Plays waiting", "0");
+  await player.context.close();
+  const rows = await recorded(site, player.deviceId);
+  // The play before the message was cut, and so was the message when it was lifted; the message is billed to nobody.
+  expect([rows[taken - 2]?.status, rows[taken - 1]?.billable]).toEqual(["INTERRUPTED", 0]);
+  expect(rows.filter(({ status }) => status === "INTERRUPTED").length).toBe(2);
+  expect(rows.length).toBeGreaterThan(taken);
+}, 120_000);
+
+test("of two windows one plays, and the other says so until it takes over", async () => {
+  const player = await startPlayer(site, programme, "Two windows");
+  await untilShown(player.page, null, 2);
+  const second = await player.context.newPage();
+  await second.goto("/player");
+  await untilState(second, "elsewhere");
+  await second.getByRole("heading", { name: "This screen plays in another window" }).waitFor();
+  expect(await second.locator("#stage").getAttribute("data-shown")).toBeNull();
+  await player.page.close();
+  await untilState(second, "running");
+  await untilShown(second, "video");
+  expect(await second.locator("#message").isHidden()).toBe(true);
+  await player.context.close();
+}, 90_000);
+
+test("a code that does not do is refused in words, and a device that was taken out can be paired again", async () => {
+  const { context, page } = await site.visit();
+  await page.goto("/player");
+  await untilState(page, "unpaired");
+  const input = page.getByLabel("Have you been given a code?");
+  await input.fill("BCDF-GHJK");
+  await page.getByRole("button", { name: "Pair" }).click();
+  await page.locator("#pairing .fault", { hasText: /./ }).waitFor();
+  await input.fill((await claimCode(site, programme, "Taken out")).toLowerCase());
+  await page.getByRole("button", { name: "Pair" }).click();
+  await untilShown(page, null);
+  const devices = await site.api<{ items: { id: string }[] }>("GET", "/v1/admin/devices?q=Taken%20out");
+  await site.api("POST", `/v1/admin/devices/${devices.items[0]?.id}/revoke`);
+  await untilState(page, "stopped");
+  await page.getByRole("heading", { name: "no longer part of the network" }).waitFor();
+  expect(await page.locator(".layer[data-state=on]").count()).toBe(0);
+  await page.getByRole("button", { name: "Pair it again" }).click();
+  await untilState(page, "unpaired");
+  await input.fill(await claimCode(site, programme, "Back again"));
+  await page.getByRole("button", { name: "Pair" }).click();
+  await untilShown(page, null);
+  await context.close();
+}, 120_000);
+
+test("a page that nobody sees plays nothing", async () => {
+  const player = await startPlayer(site, programme, "Hidden");
+  await untilShown(player.page, "image", 2);
+  const setVisible = (state: string) =>
+    player.page.evaluate((visibility) => {
+      Object.defineProperty(document, "visibilityState", { configurable: true, get: () => visibility });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, state);
+  await setVisible("hidden");
+  const { length } = player.turns;
+  await untilStatus(player.page, "Now", "nothing");
+  await untilStatus(player.page, "Plays waiting", "0");
+  expect(player.turns.length).toBe(length);
+  await setVisible("visible");
+  await untilShown(player.page, "video");
+  await player.context.close();
+  const rows = await recorded(site, player.deviceId);
+  expect(rows.slice(0, length).at(-1)?.status).toBe("INTERRUPTED");
+}, 90_000);
