@@ -55,7 +55,8 @@ function observe(): void {
         (image && !image.hidden && image.complete && image.naturalWidth > 0) ||
         (video && !video.hidden && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) ||
         layer?.querySelector("iframe");
-      if (!drawn) noteGap?.(`${stage.dataset.slot} ${stage.dataset.type}`);
+      const states = [...stage.querySelectorAll<HTMLElement>(".layer")].map(({ dataset }) => dataset.state).join("/");
+      if (!drawn) noteGap?.(`${stage.dataset.slot} ${stage.dataset.type} ${states} ${image?.hidden} ${video?.readyState}`);
     };
     requestAnimationFrame(look);
   });
