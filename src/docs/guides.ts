@@ -16,6 +16,7 @@ import scheduling from "./scheduling.md";
 import sdk from "./sdk.md";
 import stream from "./stream.md";
 import telemetry from "./telemetry.md";
+import webPlayer from "./web-player.md";
 import webhooks from "./webhooks.md";
 
 /** The guides, in the order of the table of contents. The first line of each is its title. */
@@ -25,6 +26,7 @@ const GUIDES: Record<string, string> = {
   telemetry,
   stream,
   sdk,
+  "web-player": webPlayer,
   content,
   scheduling,
   monitoring,

@@ -1,5 +1,12 @@
-import type { Ran } from "./screen.ts";
 import type { EndOfPlay } from "./stage.ts";
+
+/** How far a play's picture really ran. */
+export interface Ran {
+  /** Ms of the video; null for what does not run. */
+  ranMs: number | null;
+  /** How many there were. */
+  toRunMs: number | null;
+}
 
 /** What a play log is to say of a play's end. */
 export type Verdict = "finish" | "interrupt" | "fail";

@@ -10,6 +10,7 @@ import { keepAwake } from "./wake.ts";
 const RELOAD_AFTER_MS = 30_000;
 
 try {
+  if (!isSecureContext) throw new Error("Browsers let a player keep its key only on pages that come by https, or from localhost.");
   const kept = keepShell();
   const storage = await openBrowserStorage();
   // Else a browser that runs out of room may throw away the plays that wait to be sent.

@@ -1,12 +1,5 @@
 import { byId, make } from "./elements.ts";
-
-/** What the player says in place of content. */
-export interface Message {
-  title: string;
-  text: string;
-  /** One thing that a person in front of the screen can do about it. */
-  button?: { label: string; press: () => void };
-}
+import type { Message } from "./notices.ts";
 
 let shown: string | null = null;
 

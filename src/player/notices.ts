@@ -1,6 +1,13 @@
 import type { ClientState } from "../sdk/index.ts";
-import type { Message } from "./message.ts";
 import type { Stage } from "./stage.ts";
+
+/** What the player says in place of content. */
+export interface Message {
+  title: string;
+  text: string;
+  /** One thing that a person in front of the screen can do about it. */
+  button?: { label: string; press: () => void };
+}
 
 /** How long an idle screen says why: long enough for who has just set it up, and not all night in a shop. */
 const IDLE_NOTICE_MS = 60_000;

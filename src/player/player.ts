@@ -161,12 +161,19 @@ export class Player {
     showMessage(noticeOf(this.#client.state, this.#theatre.stage, { idleForMs, ready: this.#ready }, { pairAgain }));
   }
 
-  /** The client knows what is here and what is used up; the browser, whether it can be shown. */
+  /** Whether a slot of the plan can be shown at an instant: its type is known, its file or its server is here, its cap is not used up. */
   #canShow(slot: PlanSlot, at: number): boolean {
     const item = this.#client.plan?.items[slot.item];
     if (!item || !canPlay(item.type)) return false;
-    const here = item.url === contentPath(item.sha256);
-    if (item.type === "web" && (here ? !canShowUploaded() : !this.#isOnline())) return false;
+    if (item.url !== contentPath(item.sha256)) return item.type === "web" && this.#isOnline() && this.#isLeft(slot, at);
+    if (!this.#client.has(item.sha256) || (item.type === "web" && !canShowUploaded())) return false;
+    return this.#isLeft(slot, at);
+  }
+
+  /** Whether a slot's cap leaves it a turn. The client counts: of all slots but this one passed over, it plays this one or none. */
+  #isLeft(slot: PlanSlot, at: number): boolean {
+    const caps = slot.caps ?? this.#client.plan?.items[slot.item]?.caps ?? {};
+    if (Object.keys(caps).length === 0) return true;
     const playing = this.#client.whatPlays(at, (other) => other.slot !== slot);
     return playing?.kind === "slot" && playing.slot === slot;
   }

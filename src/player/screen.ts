@@ -1,12 +1,5 @@
+import type { Ran } from "./ending.ts";
 import { Layer, type Media } from "./layer.ts";
-
-/** How far a play's picture really ran. */
-export interface Ran {
-  /** Ms of the video; null for what does not run. */
-  ranMs: number | null;
-  /** How many there were. */
-  toRunMs: number | null;
-}
 
 const PICTURE_MAX_PX = 1280;
 const PICTURE_QUALITY = 0.75;

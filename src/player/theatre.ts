@@ -89,11 +89,11 @@ export class Theatre {
         this.#release(effect.id);
         return;
       case "show":
-        if (this.#onGap) this.#onGap();
-        else this.#show(effect.id, effect.turn);
+        if (!this.#onGap) this.#show(effect.id, effect.turn);
         return;
       case "end":
         this.#end(effect.how);
+        this.#onGap?.();
         return;
       case "miss":
         this.#miss(effect.turn, effect.error);

@@ -141,3 +141,30 @@ test("a page that nobody sees plays nothing", async () => {
   const rows = await recorded(site, player.deviceId);
   expect(rows.slice(0, length).at(-1)?.status).toBe("INTERRUPTED");
 }, 90_000);
+
+test("a newer build of the page is taken up between two plays", async () => {
+  const player = await startPlayer(site, programme, "Renewed", async (_context, page) => {
+    // The page's own requests alone: its service worker finds what there really is.
+    await page.route("**/player/files.json", (route) => route.fulfill({ json: ["assets/index-newer.js"] }));
+    // What is done every few hours is done when the test says so.
+    await page.addInitScript(() => {
+      const { setInterval } = window;
+      const seldom: (() => void)[] = [];
+      Object.assign(window, {
+        hoursPass: () => seldom.map((work) => work()),
+        setInterval: (work: () => void, everyMs: number) => (everyMs > 3_600_000 ? seldom.push(work) : setInterval(work, everyMs)),
+      });
+    });
+  });
+  await untilKept(player.page);
+  await untilShown(player.page, "image", 2);
+  const loaded = player.page.waitForEvent("load");
+  await player.page.evaluate(() => (window as unknown as { hoursPass: () => void }).hoursPass());
+  await loaded;
+  await untilShown(player.page, null, 2);
+  await untilStatus(player.page, "Plays waiting", "0");
+  await player.context.close();
+  const rows = await recorded(site, player.deviceId);
+  expect(rows.map(({ status }) => status)).not.toContain("INTERRUPTED");
+  expect(rows.map(({ slot_id }) => slot_id)).toEqual(player.turns.slice(0, rows.length).map(({ slot }) => slot));
+}, 90_000);
