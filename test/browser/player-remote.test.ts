@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Request } from "playwright-core";
+import { ROOT } from "../../src/cli/tools.ts";
 import { recorded } from "./books.ts";
 import { claimCode, makeProgramme, type Programme } from "./programme.ts";
-import { type Running, startPlayer, until, untilKept, untilShown, untilState, untilStatus } from "./screen.ts";
+import { type Running, shownCode, startPlayer, until, untilKept, untilShown, untilState, untilStatus } from "./screen.ts";
 import { openSite, type Site } from "./site.ts";
 
 let site: Site;
@@ -97,6 +100,18 @@ test("of two windows one plays, and the other says so until it takes over", asyn
   expect(await second.locator("#message").isHidden()).toBe(true);
   await player.context.close();
 }, 90_000);
+
+test("who pairs a screen by keyboard or by ear finds everything named", async () => {
+  const { context, page, faults } = await site.visit();
+  await page.goto("/player");
+  await shownCode(page);
+  await page.evaluate(readFileSync(resolve(ROOT, "node_modules/axe-core/axe.min.js"), "utf8"));
+  const found = await page.evaluate(() => (window as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } }).axe.run());
+  expect(found.violations.map(({ id }) => id)).toEqual([]);
+  expect(await page.locator("svg.qr").getAttribute("aria-label")).toBe("The address at which this screen is approved");
+  expect(faults).toEqual([]);
+  await context.close();
+}, 60_000);
 
 test("a code that does not do is refused in words, and a device that was taken out can be paired again", async () => {
   const { context, page } = await site.visit();
