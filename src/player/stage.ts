@@ -28,6 +28,8 @@ export interface Stage {
   visible: boolean;
   on: OnScreen | null;
   next: Upcoming | null;
+  /** The last turn that was on the screen: loops go on behind it, a pause in between or not. Null: the loop is joined by the clock. */
+  last: Turn | null;
   /** When to ask again, where nothing is due. */
   idleUntilMono: number;
   /** Why nothing is due; null where something is. */
@@ -88,6 +90,7 @@ export const EMPTY_STAGE: Stage = {
   visible: true,
   on: null,
   next: null,
+  last: null,
   idleUntilMono: 0,
   idle: "no-plan",
   rejoin: false,

@@ -128,7 +128,7 @@ class Course {
     if (!on?.running && world.mono < stage.idleUntilMono && stage.idle !== null) return null;
     const at = this.#dueAt();
     const pass: Pass = (slot, when) => this.#isBarred(plan.items[slot.item]?.sha256) || world.pass(slot, when);
-    const due = on && !stage.rejoin ? turnAfter(plan, on.turn, at, pass) : turnAt(plan, at, pass);
+    const due = stage.last && !stage.rejoin ? turnAfter(plan, stage.last, at, pass) : turnAt(plan, at, pass);
     if (due.kind === "nothing") {
       this.#waitIdle(due, at);
       return null;
@@ -188,7 +188,7 @@ class Course {
   #show(id: number, turn: Turn): void {
     const { stage, world } = this;
     const { [turn.item.sha256]: _, ...barred } = stage.barred;
-    Object.assign(stage, { next: null, rejoin: false, barred, skewMs: world.now - world.mono });
+    Object.assign(stage, { next: null, last: turn, rejoin: false, barred, skewMs: world.now - world.mono });
     stage.on = { id, turn, endsMono: world.mono + shownMs(turn, world.now), running: true };
     this.effects.push({ kind: "show", id, turn });
   }
@@ -209,6 +209,7 @@ class Course {
     if (this.stage.on?.running) this.#end({ kind: "interrupt", why });
     this.#dropNext();
     this.#clear();
+    this.stage.last = null;
     if (why === "no-plan") this.stage.idle = why;
     this.stage.idleUntilMono = this.world.mono;
   }
