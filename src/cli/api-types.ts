@@ -8,6 +8,7 @@ import { main, ROOT } from "./tools.ts";
 interface Schema {
   $ref?: string;
   type?: string | string[];
+  format?: string;
   enum?: unknown[];
   const?: unknown;
   items?: Schema;
@@ -74,7 +75,8 @@ function callText(method: string, path: string, { parameters = [], requestBody, 
 function jsonOf(content: Content | undefined): string | null {
   if (!content) return null;
   const json = content["application/json"]?.schema;
-  return json ? typeText(json, "    ") : "string";
+  if (json) return typeText(json, "    ");
+  return Object.values(content).some(({ schema }) => schema?.format === "binary") ? "Blob" : "string";
 }
 
 function typeText(schema: Schema, indent: string): string {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { byStatus, recorded, reported } from "./books.ts";
-import { makeProgramme } from "./programme.ts";
+import { makeProgramme } from "./player-programme.ts";
 import { startPlayer, untilKept, untilKeptValue, untilShown, untilStatus } from "./screen.ts";
 import { openSite, type Site } from "./site.ts";
 

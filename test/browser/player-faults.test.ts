@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { pictureOf } from "../../src/cli/demo/png.ts";
 import { recorded } from "./books.ts";
 import { hurryPlan, measure } from "./memory.ts";
-import { makeProgramme } from "./programme.ts";
+import { makeProgramme } from "./player-programme.ts";
 import { startPlayer, until, untilKept, untilKeptValue, untilShown, untilState, untilStatus } from "./screen.ts";
 import { openSite, type Site } from "./site.ts";
 

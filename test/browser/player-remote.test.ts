@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { Request } from "playwright-core";
 import { ROOT } from "../../src/cli/tools.ts";
 import { recorded } from "./books.ts";
-import { claimCode, makeProgramme, type Programme } from "./programme.ts";
+import { claimCode, makeProgramme, type Programme } from "./player-programme.ts";
 import { type Running, shownCode, startPlayer, until, untilKept, untilShown, untilState, untilStatus } from "./screen.ts";
 import { openSite, type Site } from "./site.ts";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { byStatus, recorded, reported } from "./books.ts";
-import { makeProgramme, type Programme } from "./programme.ts";
+import { makeProgramme, type Programme } from "./player-programme.ts";
 import { approve, untilKept, untilShown, untilState, untilStatus, watch } from "./screen.ts";
 import { openSite, type Site } from "./site.ts";
 

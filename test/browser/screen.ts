@@ -1,5 +1,5 @@
 import type { BrowserContext, Page } from "playwright-core";
-import { claimCode, type Programme } from "./programme.ts";
+import { claimCode, type Programme } from "./player-programme.ts";
 import type { Site } from "./site.ts";
 
 /** A turn as it was seen on the page, whatever the player says of it. */

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { hurryPlan, measure } from "./memory.ts";
-import { makeProgramme } from "./programme.ts";
+import { makeProgramme } from "./player-programme.ts";
 import { startPlayer, untilKept, untilShown } from "./screen.ts";
 import { openSite } from "./site.ts";
 

@@ -42,7 +42,9 @@ export async function call<C extends Call>(name: C, ...[options]: CallArguments<
   const given = (options ?? {}) as SendOptions & { path?: object; query?: object; body?: unknown };
   const answer = await send(method, addressOf(path, given), given);
   if (answer.status === 204) return null as Answer<C>;
-  return (answer.headers.get("Content-Type") ?? "").includes("json") ? await answer.json() : await answer.text();
+  const type = answer.headers.get("Content-Type") ?? "";
+  if (type.includes("json")) return await answer.json();
+  return (type.startsWith("text/") ? await answer.text() : await answer.blob()) as Answer<C>;
 }
 
 /** The address of a call, for links and event streams: its path with `{places}` filled and its query, in which lists repeat their name. */

@@ -1907,7 +1907,7 @@ export interface Api {
     path: { id: string; version_id: string };
     query: undefined;
     body: undefined;
-    answer: string;
+    answer: Blob;
   };
   "GET /v1/admin/device-groups": {
     path: undefined;
@@ -2170,7 +2170,7 @@ export interface Api {
     path: { sha256: string };
     query: undefined;
     body: undefined;
-    answer: string;
+    answer: Blob;
   };
   "GET /v1/admin/stores": {
     path: undefined;
@@ -2293,7 +2293,7 @@ export interface Api {
     path: { sha256: string };
     query: undefined;
     body: undefined;
-    answer: string;
+    answer: Blob;
   };
   "GET /v1/device/plan": {
     path: undefined;
@@ -2560,7 +2560,7 @@ export interface Api {
   "POST /v1/admin/content/{id}/versions/upload": {
     path: { id: string };
     query: { sha256?: string; version_hash?: string; duration_ms?: number };
-    body: string;
+    body: Blob;
     answer: ContentVersion;
   };
   "POST /v1/admin/device-groups": {
@@ -2921,7 +2921,7 @@ export interface Api {
   "PUT /v1/admin/content/{id}/uploads/{upload_id}/parts/{number}": {
     path: { id: string; upload_id: string; number: number };
     query: undefined;
-    body: string;
+    body: Blob;
     answer: ContentUploadPart;
   };
   "PUT /v1/admin/playlists/{id}/items": {
@@ -2937,7 +2937,7 @@ export interface Api {
   "PUT /v1/device/screenshots/{sha256}": {
     path: { sha256: string };
     query: undefined;
-    body: string;
+    body: Blob;
     answer: StoredScreenshot;
   };
 }

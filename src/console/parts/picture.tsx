@@ -1,14 +1,14 @@
 import { Skeleton, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { send } from "../api/client.ts";
+import { call } from "../api/client.ts";
 import type { ApiError } from "../api/error.ts";
 
 /** A picture of a screen, by its hash. It is fetched as who is signed in, and shown from memory. */
 export function Picture({ sha256, label }: { sha256: string; label: string }) {
   const { data, error } = useQuery<Blob, ApiError>({
     queryKey: ["screenshot", sha256],
-    queryFn: async ({ signal }) => await (await send("GET", `/v1/admin/screenshots/${sha256}`, { signal })).blob(),
+    queryFn: ({ signal }) => call("GET /v1/admin/screenshots/{sha256}", { path: { sha256 }, signal }),
     staleTime: Number.POSITIVE_INFINITY,
   });
   const [url, setUrl] = useState<string | null>(null);
