@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { makeNetwork } from "../stack/network.ts";
 import { ADMIN_TOKEN } from "../stack/stack.ts";
 import { expectAccessible, signInByToken } from "./acts.ts";
-import { livelyDevice, seedDevices } from "./seed.ts";
+import { livelyDevice, programmeOf, seedDevices, takePicture } from "./seed.ts";
 import { openSite, type Site, type Visit } from "./site.ts";
 
 let site: Site;
@@ -96,6 +97,46 @@ describe("one device", () => {
     expect(faults).toEqual([]);
     await context.close();
   }, 120_000);
+
+  test("what it plays in the next days stands in a timeline, with the reason for each hour", async () => {
+    const device = await livelyDevice(site, 1);
+    await programmeOf(site, device);
+    const { page, context, faults } = await open(`/devices/${device.id}?tab=plan`);
+    const boxes = page.getByRole("button", { name: /1 schedule, 1 place in the loop/ });
+    await boxes.first().waitFor();
+    expect(await boxes.count()).toBe(4);
+    await page
+      .getByRole("button", { name: /^20:00–08:00: nothing to play|^20:00–.*: nothing to play/ })
+      .first()
+      .click();
+    await page
+      .getByRole("row", { name: /Opening hours/ })
+      .getByText("Is for other hours")
+      .waitFor();
+    await boxes.first().click();
+    await page
+      .getByRole("row", { name: /Opening hours/ })
+      .getByText("Plays", { exact: true })
+      .waitFor();
+    await page.getByText("Spot 0 · 15 s").waitFor();
+    await expectAccessible(page);
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 60_000);
+
+  test("the last picture of its screen is shown", async () => {
+    // Its first heartbeat brings the picture: what comes soon after another one, D1 is told half a minute later.
+    const [device] = await makeNetwork(site.url, { devices: 1 });
+    if (!device) throw new Error("no device was made");
+    const { page, context, faults } = await open(`/devices/${device.id}`);
+    await page.getByText("No picture was taken yet").waitFor();
+    await takePicture(site, device);
+    const picture = page.getByRole("img", { name: "Screen of Screen 0" });
+    await picture.waitFor({ timeout: 45_000 });
+    expect(await picture.evaluate((image) => (image as HTMLImageElement).naturalWidth)).toBe(1);
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 60_000);
 
   test("a command waits, and can be cancelled", async () => {
     const device = await livelyDevice(site, 1);

@@ -47,3 +47,49 @@ export async function livelyDevice({ stack, url }: Site, plays = 12): Promise<Pa
   }
   throw new Error("the plays were not recorded in 20 s");
 }
+
+/** Gives a device something to play: a playlist of its content from 08:00 to 20:00, every day, by a schedule of its group. */
+export async function programmeOf({ api }: Site, device: PairedDevice): Promise<void> {
+  const { group_id } = await api<{ group_id: string }>("GET", `/v1/admin/devices/${device.id}`);
+  const versions = await api<{ items: { id: string }[] }>("GET", `/v1/admin/content/${device.contentIds[0]}/versions`);
+  const playlist = await api<{ id: string }>("POST", "/v1/admin/playlists", { name: "Day loop", campaign_id: device.campaignIds[0] });
+  await api("POST", `/v1/admin/playlists/${playlist.id}/items`, { content_version_id: versions.items[0]?.id });
+  await api("POST", "/v1/admin/schedules", {
+    name: "Opening hours",
+    target_type: "GROUP",
+    target_id: group_id,
+    playlist_id: playlist.id,
+    timezone: "store",
+    rules: { dayparts: [{ from: "08:00", to: "20:00" }] },
+  });
+}
+
+/** One white pixel. */
+const PICTURE = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8/x8AAwMCAO+ip1sAAAAASUVORK5CYII=", "base64");
+
+/** Does what a player does that is told to take a picture of its screen: sends it, and reports the command done. */
+export async function takePicture({ api, url }: Site, device: PairedDevice): Promise<void> {
+  const sha256 = new Bun.CryptoHasher("sha256").update(PICTURE).digest("hex");
+  const headers = { Authorization: `Bearer ${device.token}` };
+  const command = await api<{ id: string }>("POST", `/v1/admin/devices/${device.id}/commands`, { type: "screenshot" });
+  const put = await fetch(`${url}/v1/device/screenshots/${sha256}`, {
+    method: "PUT",
+    headers: { ...headers, "Content-Type": "image/png" },
+    body: PICTURE,
+  });
+  if (!put.ok) throw new Error(`screenshot: ${put.status} ${await put.text()}`);
+  const beat = {
+    device_time: new Date().toISOString(),
+    now_playing: null,
+    disk_used_bytes: 1,
+    plan_etag: null,
+    counters: {},
+    command_results: [{ id: command.id, status: "done", detail: { sha256, bytes: PICTURE.length } }],
+  };
+  const told = await fetch(`${url}/v1/device/heartbeat`, {
+    method: "POST",
+    headers: { ...headers, "Content-Type": "application/json" },
+    body: JSON.stringify(beat),
+  });
+  if (!told.ok) throw new Error(`heartbeat: ${told.status} ${await told.text()}`);
+}

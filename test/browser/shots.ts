@@ -1,5 +1,5 @@
 import { ADMIN_TOKEN } from "../stack/stack.ts";
-import { livelyDevice, seedDevices } from "./seed.ts";
+import { livelyDevice, programmeOf, seedDevices } from "./seed.ts";
 import { openSite } from "./site.ts";
 
 // Takes pictures of pages in both themes: `bun test/browser/shots.ts <folder> [path …]`. For looking at, not a test. `:device` in a
@@ -9,8 +9,9 @@ const site = await openSite();
 try {
   await seedDevices(site, 300);
   const device = await livelyDevice(site);
+  await programmeOf(site, device);
   for (const colorScheme of ["light", "dark"] as const) {
-    const { page, faults } = await site.visit({ colorScheme, viewport: { width: 1360, height: 860 } });
+    const { page, faults } = await site.visit({ colorScheme, viewport: { width: Number(process.env.WIDTH ?? 1360), height: 860 } });
     await page.addInitScript((token) => sessionStorage.setItem("alive.token", token), ADMIN_TOKEN);
     for (const path of paths.length > 0 ? paths : ["/"]) {
       await page.goto(`/console${path.replace(":device", device.id)}`);
