@@ -94,7 +94,7 @@ export const theme = createTheme({
     Anchor: { defaultProps: { underline: "always" } },
     Alert: { defaultProps: { variant: "light" } },
     Badge: { defaultProps: { variant: "light", tt: "none", fw: 500, radius: "sm" } },
-    Button: { defaultProps: { size: "sm" } },
+    Button: { defaultProps: { fw: 500, size: "sm" } },
     Checkbox: { defaultProps: { size: "xs" } },
     Drawer: {
       defaultProps: { ...QUICK, closeButtonProps: CLOSE, position: "right", size: 480, overlayProps: { backgroundOpacity: 0.35 } },

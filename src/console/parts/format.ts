@@ -106,6 +106,13 @@ export function moment(at: number, zone?: string): string {
   }).format(at);
 }
 
+/** A day in a zone by its weekday: `Sat, 21 Nov`. */
+export function weekday(at: number, zone?: string): string {
+  return new Intl.DateTimeFormat(LOCALE, { weekday: "short", month: "short", day: "numeric", ...(zone ? { timeZone: zone } : {}) }).format(
+    at,
+  );
+}
+
 /** A calendar day `YYYY-MM-DD` as people write it: `21 Nov 2026`. */
 export function day(text: string): string {
   return new Intl.DateTimeFormat(LOCALE, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" }).format(

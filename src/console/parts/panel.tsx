@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 export function Panel({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
   return (
     <section className="panel" aria-label={title}>
-      <Group justify="space-between" mb="sm" gap="xs" wrap="nowrap">
+      <Group justify="space-between" mb="sm" gap="xs">
         <h2 className="panel-title">{title}</h2>
         {aside}
       </Group>

@@ -5,7 +5,7 @@ import { useRead } from "../../api/query.ts";
 import type { Plan, PlanSegment } from "../../api/schema.ts";
 import { Empty } from "../../parts/empty.tsx";
 import { Fault } from "../../parts/fault.tsx";
-import { clock, DAY_MS, exact, moment, plural, span } from "../../parts/format.ts";
+import { clock, DAY_MS, exact, moment, plural, span, weekday } from "../../parts/format.ts";
 import { Panel } from "../../parts/panel.tsx";
 import { State } from "../../parts/state.tsx";
 import type { TabProps } from "./one.tsx";
@@ -63,7 +63,7 @@ function Timeline({ plan, chosen, onChoose }: { plan: Plan; chosen: PlanSegment 
       {days.map((from) => (
         <div key={from}>
           <Text size="xs" c="dimmed">
-            {moment(from, plan.timezone)}
+            {weekday(from, plan.timezone)}
           </Text>
           <div style={{ position: "relative", height: 30 }}>
             {plan.segments
@@ -100,6 +100,13 @@ function Timeline({ plan, chosen, onChoose }: { plan: Plan; chosen: PlanSegment 
           </div>
         </div>
       ))}
+      <Group justify="space-between" aria-hidden>
+        {["00:00", "06:00", "12:00", "18:00", "24:00"].map((hour) => (
+          <Text key={hour} size="xs" c="dimmed">
+            {hour}
+          </Text>
+        ))}
+      </Group>
       <Text size="xs" c="dimmed">
         Dark: schedules. Light grey: the group's default playlist. Empty: nothing. Times of {plan.timezone}.
       </Text>
