@@ -149,6 +149,7 @@ test("a takeover is started and lifted; a viewer at an operator's address is tol
   await page.getByRole("option", { name: "Oslo Aker Brygge" }).click();
   await form.getByRole("combobox", { name: "What is shown" }).click();
   await page.getByRole("option", { name: "House loop" }).click();
+  await page.getByRole("listbox").waitFor({ state: "hidden" });
   await expectAccessible(page);
   await form.getByRole("button", { name: "Take over 2 devices" }).click();
   const row = page.getByRole("row", { name: /Leave the building/ });

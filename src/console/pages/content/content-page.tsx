@@ -200,7 +200,7 @@ function UsedIn({ playlists }: { playlists: Rows<{ id: string; name: string }> }
           In no playlist. Add it to one, and schedules that play the list show it.
         </Text>
       )}
-      <Stack gap={4}>
+      <Stack gap={8}>
         {playlists.rows.map(({ id, name }) => (
           <Anchor key={id} component={Link} href={`/playlists/${id}`} size="sm">
             {name}

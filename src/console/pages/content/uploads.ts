@@ -94,11 +94,12 @@ function find(id: string): Upload | undefined {
 
 function startNext(): void {
   const free = FILES_AT_ONCE - uploads.get().filter(isUnderWay).length;
-  for (const { id } of uploads
-    .get()
-    .filter(({ stage }) => stage === "waiting")
-    .slice(0, Math.max(0, free)))
+  const next = uploads.get().filter(({ stage }) => stage === "waiting");
+  for (const { id, sha256 } of next.slice(0, Math.max(0, free))) {
+    // It is under way from here on, or it would be started twice.
+    change(id, { stage: sha256 ? "sending" : "hashing" });
     void run(id);
+  }
 }
 
 /** Brings one upload to its end. Where the server is away it waits, and goes on by itself. */
