@@ -51,9 +51,9 @@ test("a playlist is made: content added by plus and by dragging, moved by mouse 
   const handle = page.getByRole("button", { name: /^Move Fresh bread/ });
   await handle.focus();
   await page.keyboard.press("Space");
-  await page.getByText(/Picked up draggable item/).waitFor({ state: "attached" });
+  await page.getByText("Fresh bread is at place 1 of 3.").waitFor({ state: "attached" });
   await page.keyboard.press("ArrowDown");
-  await page.getByText(/was moved over droppable area/).waitFor({ state: "attached" });
+  await page.getByText("Fresh bread is at place 2 of 3.").waitFor({ state: "attached" });
   await page.keyboard.press("Space");
   await order(page, ["Sushi bar", "Fresh bread", "Coffee to go"]);
 

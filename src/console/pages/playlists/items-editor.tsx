@@ -1,9 +1,13 @@
 import {
+  type Announcements,
+  type CollisionDetection,
   closestCenter,
   DndContext,
   type DragEndEvent,
   KeyboardSensor,
   PointerSensor,
+  pointerWithin,
+  type UniqueIdentifier,
   useDroppable,
   useSensor,
   useSensors,
@@ -25,6 +29,8 @@ import { lengthOf, type Place, type PlaylistWithItems, placesOf, roundOf, saveIt
 import { ContentShelf, type Shelved } from "./shelf.tsx";
 
 const SHELF = "shelf:";
+/** The whole list, as what things are dropped on. */
+const LIST = "items";
 
 /** What is known of the content of items. */
 export interface Known {
@@ -86,6 +92,19 @@ export function ItemsEditor({
     if (from >= 0 && to >= 0 && from !== to) set(arrayMove(places, from, to));
   };
 
+  const nameOf = ({ id, data }: { id: UniqueIdentifier; data: { current?: unknown } }) =>
+    places.find(({ key }) => key === id)?.name ?? (data.current as Shelved | undefined)?.content?.name ?? "It";
+  const placeOf = (over: { id: UniqueIdentifier } | null) => {
+    const at = places.findIndex(({ key }) => key === over?.id);
+    return at < 0 ? "at the end" : `at place ${at + 1} of ${places.length}`;
+  };
+  const announcements: Announcements = {
+    onDragStart: ({ active }) => `Picked up ${nameOf(active)}.`,
+    onDragOver: ({ active, over }) => `${nameOf(active)} is ${placeOf(over)}.`,
+    onDragEnd: ({ active, over }) => `Put down ${nameOf(active)} ${placeOf(over)}.`,
+    onDragCancel: ({ active }) => `${nameOf(active)} stays where it was.`,
+  };
+
   const list = (
     <Panel title="Items" aside={<RoundWords places={places} known={known} />}>
       <Droppable>
@@ -134,7 +153,7 @@ export function ItemsEditor({
         },
       }}
     >
-      <DndContext sensors={sensors} collisionDetection={closestCenter} onDragEnd={drop}>
+      <DndContext sensors={sensors} collisionDetection={whereOver} onDragEnd={drop} accessibility={{ announcements }}>
         <Grid gap="md">
           <Grid.Col span={{ base: 12, sm: 8 }}>{list}</Grid.Col>
           <Grid.Col span={{ base: 12, sm: 4 }}>
@@ -168,8 +187,21 @@ export function lengthOfPlace(place: Place, { content, versions }: Known): numbe
   return lengthOf(place, content.get(place.content_id)?.type, version);
 }
 
+/**
+ * What is dragged is over the item whose middle is nearest. Content from the shelf must be over the list; below its last item it goes to
+ * the end.
+ */
+const whereOver: CollisionDetection = (args) => {
+  const items = args.droppableContainers.filter(({ id }) => id !== LIST);
+  if (!String(args.active.id).startsWith(SHELF)) return closestCenter({ ...args, droppableContainers: items });
+  const list = pointerWithin({ ...args, droppableContainers: args.droppableContainers.filter(({ id }) => id === LIST) });
+  const ends = items.map(({ id }) => args.droppableRects.get(id)).map((rect) => (rect ? rect.top + rect.height / 2 : 0));
+  const isBelow = (args.pointerCoordinates?.y ?? 0) > Math.max(0, ...ends);
+  return list.length === 0 || isBelow ? list : closestCenter({ ...args, droppableContainers: items });
+};
+
 function Droppable({ children }: { children: ReactNode }) {
-  const { setNodeRef, isOver } = useDroppable({ id: "items" });
+  const { setNodeRef, isOver } = useDroppable({ id: LIST });
   return (
     <div ref={setNodeRef} className="items-drop" data-over={isOver || undefined}>
       {children}
