@@ -42,11 +42,21 @@ test("a playlist is made: content added by plus and by dragging, moved by mouse 
   for (const name of ["Coffee to go", "Fresh bread"]) await page.getByRole("button", { name: `Add ${name}`, exact: true }).click();
   await page.getByLabel("Search content to add").fill("sushi");
   const list = page.getByRole("list", { name: "Items of the playlist" });
-  await dragTo(page, page.locator(".shelved").filter({ hasText: "Sushi bar" }).locator("img"), list.getByRole("listitem").nth(0));
+  await dragTo(
+    page,
+    page.locator(".shelved").filter({ hasText: "Sushi bar" }).locator("img"),
+    list.getByRole("listitem").nth(0),
+    "Sushi bar is at place 1 of 2.",
+  );
   await order(page, ["Sushi bar", "Coffee to go", "Fresh bread"]);
 
   // By mouse, the last before the first; by keyboard, down by one.
-  await dragTo(page, page.getByRole("button", { name: /^Move Fresh bread/ }), page.getByRole("button", { name: /^Move Sushi bar/ }));
+  await dragTo(
+    page,
+    page.getByRole("button", { name: /^Move Fresh bread/ }),
+    page.getByRole("button", { name: /^Move Sushi bar/ }),
+    "Fresh bread is at place 1 of 3.",
+  );
   await order(page, ["Fresh bread", "Sushi bar", "Coffee to go"]);
   const handle = page.getByRole("button", { name: /^Move Fresh bread/ });
   await handle.focus();
@@ -117,13 +127,14 @@ async function order(page: Page, names: string[]): Promise<void> {
   }, names);
 }
 
-/** Drags by the mouse, in steps, as a hand does. */
-async function dragTo(page: Page, from: Locator, to: Locator): Promise<void> {
+/** Drags by the mouse, in steps, as a hand does, and lets go where the page says that it is. */
+async function dragTo(page: Page, from: Locator, to: Locator, said: string): Promise<void> {
   const [start, end] = [await from.boundingBox(), await to.boundingBox()];
   if (!start || !end) throw new Error("there is nothing to drag");
   await page.mouse.move(start.x + start.width / 2, start.y + start.height / 2);
   await page.mouse.down();
   await page.mouse.move(start.x + start.width / 2, start.y + start.height / 2 - 8, { steps: 3 });
   await page.mouse.move(end.x + end.width / 2, end.y + end.height / 2, { steps: 8 });
+  await page.getByText(said).waitFor({ state: "attached" });
   await page.mouse.up();
 }
