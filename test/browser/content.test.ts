@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expectAccessible, signInByToken } from "./acts.ts";
 import { makeProgramme, type Programme, picture, tokenOf } from "./programme.ts";
@@ -15,10 +18,19 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => site.close());
 
-/** A picture of three parts: 13 MB, since noise does not pack. */
+const folder = mkdtempSync(join(tmpdir(), "alive-files-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A picture on disk, as somebody has it. */
+function fileOf(name: string, buffer: Buffer<ArrayBufferLike>) {
+  const path = join(folder, name);
+  writeFileSync(path, buffer);
+  return { name, mimeType: "image/png", path, buffer, sha256: createHash("sha256").update(buffer).digest("hex") };
+}
+
+/** One of three parts: 11 MB, since noise does not pack. */
 function large(name: string, seed: number) {
-  const buffer = Buffer.from(picture(2400, 1800, seed, true));
-  return { name, mimeType: "image/png", buffer, sha256: createHash("sha256").update(buffer).digest("hex") };
+  return fileOf(name, Buffer.from(picture(2400, 1520, seed, true)));
 }
 
 /** Notes the parts that are sent, and cuts off those from a number on for as long as it is told to. */
@@ -35,8 +47,11 @@ async function watchParts(page: Page) {
   return { sent, line };
 }
 
-const upload = (page: Page, file: { name: string; mimeType: string; buffer: Buffer }) =>
-  page.locator('input[type="file"]').first().setInputFiles(file);
+const upload = (page: Page, ...files: { path: string }[]) =>
+  page
+    .locator('input[type="file"]')
+    .first()
+    .setInputFiles(files.map(({ path }) => path));
 
 async function versionsOf(sha256: string) {
   return (await site.api<{ items: { content_id: string; bytes: number }[] }>("GET", `/v1/admin/content-versions?sha256=${sha256}`)).items;
@@ -50,17 +65,11 @@ test("several files go at once; one that is cut off goes on by itself, and no pa
   line.cutFrom = 2;
   await page.goto("/console/content");
   await page.getByText("3 pieces of content").waitFor();
-  const [big, small] = [
-    large("Harbour at night.png", 1),
-    { ...large("x", 2), name: "<b>Bold</b>.png", buffer: Buffer.from(picture(64, 36, 9)) },
-  ];
-  await page
-    .locator('input[type="file"]')
-    .first()
-    .setInputFiles([big, small].map(({ name, mimeType, buffer }) => ({ name, mimeType, buffer })));
+  const big = large("Harbour at night.png", 1);
+  await upload(page, big, fileOf("<b>Bold<b>.png", Buffer.from(picture(64, 36, 9))));
   const row = page.getByRole("listitem").filter({ hasText: "Harbour at night.png" });
   await row.getByText(/Cut off at \d+%; it goes on by itself/).waitFor();
-  const other = page.getByRole("listitem").filter({ hasText: "<b>Bold</b>.png" });
+  const other = page.getByRole("listitem").filter({ hasText: "<b>Bold<b>.png" });
   await other.getByText("Uploaded; the hash is the same on the server").waitFor();
   await expectAccessible(page);
   line.cutFrom = Number.POSITIVE_INFINITY;
@@ -147,7 +156,7 @@ test("content is filtered, looked at, told where it is used, and kept while it i
 
   // What no picture is, is refused in words and leaves nothing behind it in the list of files.
   await page.goto("/console/content");
-  await upload(page, { name: "notes.png", mimeType: "image/png", buffer: Buffer.from("no picture at all") });
+  await upload(page, fileOf("notes.png", Buffer.from("no picture at all")));
   await page.getByText("The file's first bytes are of no kind that screens are given").waitFor();
   expect(faults).toEqual([]);
   await context.close();
