@@ -52,7 +52,7 @@ test("a week shows what plays, what is covered and what is empty, and says what 
   await page.getByText("30 Nov 2026 – 6 Dec 2026").waitFor();
   expect(faults).toEqual([]);
   await context.close();
-}, 40_000);
+}, 120_000);
 
 test("a schedule is written in words and painted at once; it is drawn where it was meant for; an ended session loses nothing", async () => {
   const visit = await site.visit({ colorScheme: "dark", viewport: { width: 1500, height: 950 } });
@@ -106,7 +106,7 @@ test("a schedule is written in words and painted at once; it is drawn where it w
   await page.getByRole("heading", { name: "<u>Lunch</u>", level: 1 }).waitFor();
   expect(faults).toEqual([]);
   await context.close();
-}, 60_000);
+}, 120_000);
 
 test("two who edit a schedule are told of each other; its deletion asks for the name", async () => {
   const schedule = programme.schedules[0];
@@ -135,7 +135,7 @@ test("two who edit a schedule are told of each other; its deletion asks for the 
   await page.getByText("No schedule is like that.").waitFor();
   expect(faults).toEqual([]);
   await context.close();
-}, 40_000);
+}, 120_000);
 
 test("a takeover is started and lifted; a viewer at an operator's address is told", async () => {
   const visit = await site.visit();
@@ -170,4 +170,4 @@ test("a takeover is started and lifted; a viewer at an operator's address is tol
   expect(await viewer.page.getByRole("button", { name: /Save|Archive|Take over/ }).count()).toBe(0);
   expect(viewer.faults).toEqual([]);
   await viewer.context.close();
-}, 40_000);
+}, 120_000);
