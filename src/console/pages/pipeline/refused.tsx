@@ -2,8 +2,8 @@ import { Anchor, Group, SegmentedControl, Skeleton, Stack, Text } from "@mantine
 import { useMemo } from "react";
 import { Link } from "wouter";
 import { useRead } from "../../api/query.ts";
-import { asRows } from "../../api/rows.ts";
 import type { Refusals } from "../../api/schema.ts";
+import { asRows } from "../../parts/as-rows.ts";
 import { Chart } from "../../parts/chart.tsx";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
