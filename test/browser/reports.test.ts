@@ -39,7 +39,7 @@ test("campaigns are listed with their delivery, made, changed by two people at o
   await page.getByRole("button", { name: "Make campaign" }).click();
   await page.getByText("Say whose campaign it is").waitFor();
   await page.getByText("The last day is before the first").waitFor();
-  await page.getByRole("textbox", { name: "Brand" }).fill("Cola");
+  await page.getByRole("combobox", { name: "Brand" }).fill("Cola");
   await page.getByLabel("First day").fill("2026-12-01");
   await page.getByLabel("Last day").fill("2026-12-24");
   await page.getByRole("button", { name: "Make campaign" }).click();

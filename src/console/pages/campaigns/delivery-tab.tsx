@@ -10,7 +10,7 @@ import type { Column } from "../../parts/data-table-columns.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { count } from "../../parts/format.ts";
 import { addDays } from "./delivery.ts";
-import { DeliveryShare } from "./list.tsx";
+import { DeliveryShare } from "./delivery-share.tsx";
 
 /** Planned against played, by day and by store. */
 export function DeliveryTab({

@@ -14,7 +14,8 @@ import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
 import { archiveCampaign } from "./archive.ts";
 import { CampaignForm } from "./campaign-form.tsx";
-import { addDays, type Delivery, dates, deliveryRange, deliveryState, elapsed, standing, utcToday } from "./delivery.ts";
+import { addDays, type Delivery, dates, deliveryRange, elapsed, standing, utcToday } from "./delivery.ts";
+import { DeliveryShare } from "./delivery-share.tsx";
 
 /** `due` is its delivery without today, whose plan counts whole while its plays are still to come. */
 type Row = Campaign & { delivery: Delivery | null; due: number | null };
@@ -184,17 +185,6 @@ function Known({ value }: { value: number | null }) {
       –
     </Text>
   );
-}
-
-/** A share of what was planned, with the word on whether that is well. */
-export function DeliveryShare({ delivery }: { delivery: number | null }) {
-  if (delivery === null)
-    return (
-      <Text component="span" inherit c="dimmed">
-        nothing planned
-      </Text>
-    );
-  return <State value={deliveryState(delivery)}>{percent(delivery)}</State>;
 }
 
 function Elapsed({ campaign, today }: { campaign: Campaign; today: string }) {

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import type { PlannedRow, ProofOfPlayRow } from "../../api/schema.ts";
 import type { Column } from "../../parts/data-table-columns.ts";
 import { count, day, span } from "../../parts/format.ts";
-import { DeliveryShare } from "../campaigns/list.tsx";
+import { DeliveryShare } from "../campaigns/delivery-share.tsx";
 import { type Asked, GROUPS, type Group, type Part, playsHref } from "./asked.ts";
 import { STATUS } from "./words.tsx";
 

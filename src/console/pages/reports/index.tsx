@@ -1,7 +1,10 @@
+import { lazy } from "react";
 import { Route, Switch } from "wouter";
-import { PlaysPage } from "./plays.tsx";
-import { ProofPage } from "./proof.tsx";
 import { ReportPage } from "./report.tsx";
+
+// Opened from a report, seldom at first.
+const PlaysPage = lazy(() => import("./plays.tsx"));
+const ProofPage = lazy(() => import("./proof.tsx"));
 
 /** What was played, summed up as one likes, down to each play and its proof. */
 export default function ReportsPage() {

@@ -17,7 +17,7 @@ import { STATUS } from "./words.tsx";
 const MOST_ROWS = 5000;
 
 /** The plays behind a number, step by step: its days, the devices of a day, the plays of a device. The figures of each step sum up to it. */
-export function PlaysPage() {
+export default function PlaysPage() {
   const filters = useFilters(PLAYS_KEYS);
   const asked = playsAskedOf(filters.values, utcToday());
   const [search] = useSearchParams();

@@ -15,7 +15,7 @@ import { keep } from "./download.ts";
 import { At, flagWords, STATUS } from "./words.tsx";
 
 /** One play and what proves it: the record as its device sent it, and its signature, checked by the server and by this browser. */
-export function ProofPage({ deviceId, eventId }: { deviceId: string; eventId: string }) {
+export default function ProofPage({ deviceId, eventId }: { deviceId: string; eventId: string }) {
   const [search] = useSearchParams();
   const day = search.get("day") ?? "";
   const segment = search.get("segment_id");

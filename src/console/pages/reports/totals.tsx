@@ -2,7 +2,7 @@ import { Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { PlannedReport, ProofOfPlayReport } from "../../api/schema.ts";
 import { count, percent, span } from "../../parts/format.ts";
-import { DeliveryShare } from "../campaigns/list.tsx";
+import { DeliveryShare } from "../campaigns/delivery-share.tsx";
 import { type Asked, playsHref } from "./asked.ts";
 import { Behind, Unknown } from "./columns.tsx";
 import { SOURCES } from "./words.tsx";
