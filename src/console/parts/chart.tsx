@@ -67,15 +67,15 @@ export function Chart({ title, x, series, kind = "lines", format = count, zone, 
 const DAY_S = 86_400;
 const STROKES = ["--accent", "--unknown", "--warn", "--text"];
 
-function colourOf(one: Series, index: number): string {
+function colourOf(one: Series, all: Series[]): string {
   if (one.quiet) return "--line-strong";
-  return one.state ? `--${one.state}` : (STROKES[index % STROKES.length] ?? "--accent");
+  return one.state ? `--${one.state}` : (STROKES[all.filter(({ quiet }) => !quiet).indexOf(one) % STROKES.length] ?? "--accent");
 }
 
 function Legend({ series }: { series: Series[] }) {
   return (
     <Group gap="md" mb={4}>
-      {series.map((one, index) => (
+      {series.map((one) => (
         <Group key={one.label} gap={6} wrap="nowrap">
           <svg width="14" height="8" aria-hidden>
             <line
@@ -83,7 +83,7 @@ function Legend({ series }: { series: Series[] }) {
               y1="4"
               x2="14"
               y2="4"
-              stroke={`var(${colourOf(one, index)})`}
+              stroke={`var(${colourOf(one, series)})`}
               strokeWidth="2"
               strokeDasharray={one.dashed ? "4 3" : "none"}
             />
@@ -164,7 +164,7 @@ interface Colours {
 function coloursOf(element: HTMLElement, series: Series[]): Colours {
   const style = getComputedStyle(element);
   const read = (name: string) => style.getPropertyValue(name).trim();
-  return { text: read("--text-quiet"), line: read("--line"), strokes: series.map((one, index) => read(colourOf(one, index))) };
+  return { text: read("--text-quiet"), line: read("--line"), strokes: series.map((one) => read(colourOf(one, series))) };
 }
 
 /** Bars from one word of the axis to the next. */
