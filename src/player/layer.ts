@@ -3,7 +3,7 @@ export type Media =
   | { kind: "image"; blob: Blob }
   /** `offsetMs`: where it begins. `volume` from 0 to 1. */
   | { kind: "video"; blob: Blob; offsetMs: number; volume: number }
-  /** A page; `trusted` false: anybody's, of which nothing here may be touched. */
+  /** A page in a frame; `sandbox`: what the frame's attribute allows it. */
   | { kind: "page"; url: string; sandbox: string };
 
 /** One of the two surfaces of the screen: one is seen, the other is made ready beneath it. Its elements are used again and again. */

@@ -39,7 +39,7 @@ export class PairingView {
     });
     const words = [
       make("h1", "Pair this screen"),
-      make("p", "Scan the picture, or enter this code in the console under Devices, Pair a screen."),
+      make("p", "Scan the picture, or enter this code in the console under Devices, Pair a device."),
       this.#code,
       form,
       this.#fault,
