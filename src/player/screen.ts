@@ -3,14 +3,16 @@ import { Layer, type Media } from "./layer.ts";
 
 const PICTURE_MAX_PX = 1280;
 const PICTURE_QUALITY = 0.75;
+const FADE_SPARE_MS = 250;
 
 /** The screen: two layers, of which the upper one is seen while the next item is made ready beneath it. */
 export class Screen {
   readonly #layers: readonly [Layer, Layer];
   #on: { id: number; layer: Layer } | null = null;
   #next: { id: number; layer: Layer } | null = null;
-  /** The layer that is on its way out. */
-  #leaving: { layer: Layer; done: () => void } | null = null;
+  /** The layer that is on its way out; `gone` resolves when it may be used again. */
+  #leaving: { layer: Layer; done: () => void; gone: Promise<void> } | null = null;
+  #wantedId: number | null = null;
   /** How long one picture fades into the next, ms; 0: at once. */
   crossfadeMs = 0;
   #volume = 1;
@@ -19,11 +21,14 @@ export class Screen {
     const [first, second] = stage.querySelectorAll<HTMLElement>(".layer");
     if (!first || !second) throw new Error("The page has no layers.");
     this.#layers = [new Layer(first), new Layer(second)];
+    stage.addEventListener("animationend", () => this.#leaving?.done());
   }
 
   /** Makes media ready beneath what is seen. Returns its length, ms, where it has one. @throws Error where it cannot be shown. */
   async prepare(id: number, media: Media): Promise<number | null> {
-    this.#leaving?.done();
+    this.#wantedId = id;
+    await this.#leaving?.gone;
+    if (this.#wantedId !== id) throw new Error("It is not wanted any more.");
     const layer = this.#layers.find((one) => one !== this.#on?.layer) ?? this.#layers[0];
     this.#next = { id, layer };
     layer.element.dataset.state = "ready";
@@ -46,6 +51,7 @@ export class Screen {
 
   /** Lets go of what was made ready and is not wanted. */
   drop(id: number): void {
+    if (this.#wantedId === id) this.#wantedId = null;
     if (this.#next?.id !== id) return;
     this.#next.layer.unload();
     this.#next.layer.element.dataset.state = "";
@@ -90,15 +96,18 @@ export class Screen {
   /** The old picture goes when the new one is there: behind the fade, and behind the next frame in any case. */
   #leave(before: Layer, after: Layer): void {
     this.#leaving?.done();
+    const { promise: gone, resolve } = Promise.withResolvers<void>();
     const done = () => {
-      if (this.#leaving?.layer !== before) return;
+      if (this.#leaving?.gone !== gone) return;
       this.#leaving = null;
       before.unload();
       before.element.dataset.state = "";
       if (after.element.dataset.state === "fading") after.element.dataset.state = "on";
+      resolve();
     };
-    this.#leaving = { layer: before, done };
-    if (this.crossfadeMs > 0) setTimeout(done, this.crossfadeMs);
+    this.#leaving = { layer: before, done, gone };
+    // At the end of the fade; where nothing fades, as people may ask of their machine, a little later.
+    if (this.crossfadeMs > 0) setTimeout(done, this.crossfadeMs + FADE_SPARE_MS);
     else requestAnimationFrame(() => requestAnimationFrame(done));
   }
 }

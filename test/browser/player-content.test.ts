@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { byStatus, recorded, reported } from "./books.ts";
 import { makeProgramme } from "./player-programme.ts";
-import { startPlayer, untilKept, untilKeptValue, untilShown, untilStatus } from "./screen.ts";
+import { startPlayer, until, untilKept, untilKeptValue, untilShown, untilStatus } from "./screen.ts";
 import { openSite, type Site } from "./site.ts";
 
 let site: Site;
@@ -103,6 +103,33 @@ test("a picture that cannot be decoded is told as a failed play, and the others 
   expect(failed.length).toBeLessThan(rows.length / 3);
   expect(failed.every(({ billable }) => billable === 0)).toBe(true);
   expect(await reported(site, player.deviceId)).toEqual(byStatus(rows));
+}, 90_000);
+
+test("one picture fades into the next where that is asked for, and both are there meanwhile", async () => {
+  const programme = await makeProgramme(site, [
+    { name: "Poster", type: "image", durationMs: 1500 },
+    { name: "Spot", type: "video", durationMs: 2000 },
+  ]);
+  const player = await startPlayer(site, programme, "Fading");
+  const fades: string[] = [];
+  await player.page.exposeFunction("noteFade", (states: string) => void fades.push(states));
+  await player.page.addInitScript(() => {
+    // Before anybody on the page hears of it.
+    const look = ({ target }: Event) => {
+      const drawn = [...document.querySelectorAll<HTMLElement>(".layer")].map((layer) =>
+        layer.querySelector("img:not([hidden]), video:not([hidden])") ? (layer === target ? "new" : "old") : "empty",
+      );
+      (globalThis as unknown as { noteFade(states: string): void }).noteFade(drawn.sort().join(" "));
+    };
+    document.addEventListener("animationend", look, { capture: true });
+  });
+  await player.page.goto("/player?crossfade=300");
+  await untilShown(player.page, "video", 4);
+  await until(async () => fades.length >= 3);
+  expect(new Set(fades)).toEqual(new Set(["new old"]));
+  expect(player.gaps).toEqual([]);
+  expect(player.violations).toEqual([]);
+  await player.context.close();
 }, 90_000);
 
 test("a cap holds by the server's clock, over a restart too, and then the rest plays", async () => {
