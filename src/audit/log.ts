@@ -7,10 +7,11 @@ import { timeField } from "../platform/fields.ts";
 import { type AppContext, createRouter, problemSchema, responses } from "../platform/http.ts";
 import { PAGE_MAX_ROWS, pageSchema } from "../platform/paging.ts";
 import { presentRow, type Row } from "../platform/rows.ts";
-import { listRows } from "./changes.ts";
+import { findRow, listRows } from "./changes.ts";
+import { withNames } from "./names.ts";
 import { addressHash } from "./origin.ts";
 import { equals, type Filter } from "./resource.ts";
-import { conditionsOf, listQuery } from "./routes.ts";
+import { conditionsOf, idParams, listQuery } from "./routes.ts";
 import { auditLog } from "./tables.ts";
 
 const PATH = "/v1/admin/audit-log";
@@ -45,9 +46,11 @@ const entrySchema = z
   .object({
     id: z.uuid(),
     actor_user_id: z.string(),
+    actor_name: z.string().nullable().meta({ description: "What the user or token is called now; null: neither." }),
     action: z.string().meta({ example: "store.update" }),
     target_type: z.string(),
     target_id: z.string(),
+    target_name: z.string().nullable().meta({ description: "What it is called now; null: it has no name, or is gone." }),
     created_at: timeField,
     details: z.record(z.string(), z.unknown()).meta({ description: "What was before and after, or what was asked." }),
     origin: z
@@ -67,7 +70,7 @@ const entrySchema = z
 /** Who changed what is everybody's and nobody's: no supplier's, no brand's. */
 const reading = { ...guarded(reads({})), tags: ["Audit log"] };
 
-type Entry = z.infer<typeof entrySchema>;
+type Entry = Omit<z.infer<typeof entrySchema>, "actor_name" | "target_name">;
 
 /** What administrators changed, newest first. */
 export const auditRoutes = createRouter();
@@ -84,7 +87,23 @@ auditRoutes.openapi(
   async (c) => {
     const query = c.req.valid("query");
     const page = await listRows(c.env.DB, auditLog, pageOfQuery(query), await conditions(c, query), "newest");
-    return c.json({ ...page, items: page.items.map(presentEntry) }, 200);
+    return c.json({ ...page, items: await withNames(c.env.DB, page.items.map(presentEntry)) }, 200);
+  },
+);
+
+auditRoutes.openapi(
+  createRoute({
+    ...reading,
+    method: "get",
+    path: `${PATH}/{id}`,
+    summary: "Get an entry of the audit log",
+    request: { params: idParams },
+    responses: responses(200, "The entry", entrySchema),
+  }),
+  async (c) => {
+    const row = await findRow(c.env.DB, { table: auditLog, noun: "audit entry" }, c.req.valid("param").id);
+    const [entry] = await withNames(c.env.DB, [presentEntry(row)]);
+    return c.json(entry as z.infer<typeof entrySchema>, 200);
   },
 );
 

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { csvChunks } from "../../src/audit/log.ts";
+import { NAMED_TYPES, withNames } from "../../src/audit/names.ts";
 import { auditLog } from "../../src/audit/tables.ts";
 import { admin, call, create } from "../support/admin.ts";
 import { auditRows } from "../support/audit.ts";
@@ -60,6 +61,38 @@ describe("from where a change came", () => {
     expect(paired.status).toBe(200);
     const [row] = await auditRows(paired.body.device_id);
     expect(row).toMatchObject({ action: "device.pair", origin: null });
+  });
+});
+
+describe("whom and what an entry names", () => {
+  test("is told by what they are called now, and by nothing once they are gone", async () => {
+    const supplier = await create("suppliers", { name: "Before" });
+    const { id: tokenId, token } = await create("tokens", { name: "Night job", role: "operator" });
+    await call("PATCH", `/v1/admin/suppliers/${supplier.id}`, { name: "Now" }, { Authorization: `Bearer ${token}` });
+    const names = async (id: string) =>
+      ((await admin("GET", `/v1/admin/audit-log?target_id=${id}`)).body.items as Record<string, unknown>[]).map(
+        ({ action, actor_name, target_name }) => ({ action, actor_name, target_name }),
+      );
+    expect(await names(supplier.id)).toEqual([
+      { action: "supplier.update", actor_name: "Night job", target_name: "Now" },
+      { action: "supplier.create", actor_name: null, target_name: "Now" },
+    ]);
+    expect(await names(tokenId)).toEqual([{ action: "api_token.create", actor_name: null, target_name: "Night job" }]);
+    await admin("DELETE", `/v1/admin/suppliers/${supplier.id}`);
+    expect(await names(supplier.id)).toMatchObject([{ action: "supplier.delete", target_name: null }, {}, {}]);
+  });
+
+  test("holds for a single entry, and one that is not there is not found", async () => {
+    const { id } = await create("suppliers", { name: "Alone" });
+    const [entry] = await entries(`target_id=${id}`);
+    expect((await admin("GET", `/v1/admin/audit-log/${entry?.id}`)).body).toEqual(entry);
+    expect(entry).toMatchObject({ target_name: "Alone", details: { after: { name: "Alone" } } });
+    expect((await admin("GET", `/v1/admin/audit-log/${id}`)).status).toBe(404);
+  });
+
+  test("every type that is named has such columns", async () => {
+    const all = NAMED_TYPES.map((type) => ({ actor_user_id: "system", target_type: type, target_id: "none" }));
+    expect((await withNames(env.DB, all)).map(({ target_name }) => target_name)).toEqual(NAMED_TYPES.map(() => null));
   });
 });
 

@@ -105,9 +105,13 @@ export type ArchiveState = {
 export type AuditEntry = {
   id: string;
   actor_user_id: string;
+  /** What the user or token is called now; null: neither. */
+  actor_name: string | null;
   action: string;
   target_type: string;
   target_id: string;
+  /** What it is called now; null: it has no name, or is gone. */
+  target_name: string | null;
   created_at: string;
   /** What was before and after, or what was asked. */
   details: Record<string, unknown>;
@@ -1833,6 +1837,12 @@ export interface Api {
     query: { target_type?: string; target_id?: string; action?: string; actor_user_id?: string; from?: string; to?: string; address?: string | string };
     body: undefined;
     answer: string;
+  };
+  "GET /v1/admin/audit-log/{id}": {
+    path: { id: string };
+    query: undefined;
+    body: undefined;
+    answer: AuditEntry;
   };
   "GET /v1/admin/campaigns": {
     path: undefined;
