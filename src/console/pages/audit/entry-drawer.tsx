@@ -5,7 +5,18 @@ import { useRead } from "../../api/query.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { exact } from "../../parts/format.ts";
 import { Id } from "../../parts/id.tsx";
-import { actorWords, askedOf, type Difference, didWords, differencesOf, type Entry, targetHref, targetName, valueText } from "./words.ts";
+import {
+  actorWords,
+  askedOf,
+  type Difference,
+  didWords,
+  differencesOf,
+  type Entry,
+  fieldWords,
+  targetHref,
+  targetName,
+  valueText,
+} from "./words.ts";
 
 /** One entry whole: who, what, when, from where, and what was before and after. */
 export function EntryDrawer({
@@ -121,7 +132,7 @@ function Changes({ entry }: { entry: Entry }) {
           {differences.map((one) => (
             <Table.Tr key={one.field}>
               <Table.Th scope="row" fw={500}>
-                {one.field.replaceAll("_", " ")}
+                {fieldWords(one.field)}
               </Table.Th>
               {before !== undefined && <Table.Td>{after === undefined ? valueText(one.before) : <Old difference={one} />}</Table.Td>}
               {after !== undefined && <Table.Td>{before === undefined ? valueText(one.after) : <New difference={one} />}</Table.Td>}
@@ -152,7 +163,7 @@ function Asked({ asked }: { asked: Record<string, unknown> }) {
           {fields.map(([field, value]) => (
             <Table.Tr key={field}>
               <Table.Th scope="row" fw={500}>
-                {field.replaceAll("_", " ")}
+                {fieldWords(field)}
               </Table.Th>
               <Table.Td>{valueText(value)}</Table.Td>
             </Table.Tr>

@@ -131,8 +131,13 @@ export function changedWords(entry: Entry): string {
   const { before, after } = entry.details as { before?: unknown; after?: unknown };
   if (before === undefined || after === undefined) return "";
   return differencesOf(entry.details)
-    .map((one) => one.field.replaceAll("_", " "))
+    .map(({ field }) => fieldWords(field.slice(field.lastIndexOf(".") + 1)))
     .join(", ");
+}
+
+/** A field's path as people read it: `policy › heartbeat interval s`. */
+export function fieldWords(path: string): string {
+  return path.split(".").join(" › ").replaceAll("_", " ");
 }
 
 function capital(text: string): string {

@@ -73,7 +73,9 @@ function Shown({ group }: { group: DeviceGroup }) {
           </Grid.Col>
         )}
         <Grid.Col span={{ base: 12, md: isOperator ? 5 : 8 }}>
-          <InForce group={group} />
+          <div className="stays">
+            <InForce group={group} />
+          </div>
         </Grid.Col>
       </Grid>
       {removing && (

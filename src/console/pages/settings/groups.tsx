@@ -108,7 +108,7 @@ function GroupDrawer({ onClose }: { onClose: () => void }) {
         said(`${name} added, with the defaults`);
       }}
     >
-      <TextInput label="Name" placeholder="Entrance screens" required {...form.getInputProps("name")} />
+      <TextInput label="Name" placeholder="Entrance screens" required data-autofocus {...form.getInputProps("name")} />
     </FormDrawer>
   );
 }

@@ -46,6 +46,7 @@ export function InviteDrawer({
         description="They sign in with it. Nothing is sent to it: you get a link, and send that yourself."
         type="email"
         autoComplete="off"
+        data-autofocus
         required
         {...form.getInputProps("email")}
       />

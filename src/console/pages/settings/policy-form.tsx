@@ -27,7 +27,7 @@ export function PolicyFields({ form }: { form: Form }) {
       <Part title="What plays may come in">
         <NumberField form={form} path="policy.requests_per_minute" words={POLICY_WORDS.requests_per_minute} />
         <div>
-          <Text size="sm" fw={500}>
+          <Text size="sm" fw={600}>
             Oldest age
           </Text>
           <Text size="xs" c="dimmed" mb={6}>

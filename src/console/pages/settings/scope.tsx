@@ -107,7 +107,7 @@ function SeenFields({ values, input }: { values: ScopeValues; input: InputOf }) 
   const brands = useMemo(() => [...new Set(campaigns.rows.map(({ brand_name }) => brand_name))].sort(), [campaigns.rows]);
   return (
     <Stack gap={6}>
-      <Text size="sm" fw={500} id="sees-label">
+      <Text size="sm" fw={600} id="sees-label">
         What they see
       </Text>
       <SegmentedControl

@@ -172,7 +172,7 @@ function SupplierDrawer({ supplier, onClose }: { supplier: Supplier | null; onCl
           }
         : {})}
     >
-      <TextInput label="Name" placeholder="Northern Retail" required {...form.getInputProps("name")} />
+      <TextInput label="Name" placeholder="Northern Retail" required data-autofocus {...form.getInputProps("name")} />
     </FormDrawer>
   );
 }

@@ -59,6 +59,7 @@ export function TokenDrawer({ onClose, onMade }: { onClose: () => void; onMade: 
         label="Name"
         description="Who uses it, and for what. The audit log names it so."
         placeholder="Billing export"
+        data-autofocus
         required
         {...form.getInputProps("name")}
       />
@@ -93,7 +94,7 @@ function ReportedFields({ form }: { form: UseFormReturnType<Values> }) {
   const common = { searchable: true, limit: CHOICES_SHOWN, nothingFoundMessage: "Nothing of that name" };
   return (
     <Stack gap={6}>
-      <Text size="sm" fw={500} id="reports-label">
+      <Text size="sm" fw={600} id="reports-label">
         What it reports plays of
       </Text>
       <SegmentedControl

@@ -73,7 +73,7 @@ function UserForm({ user, onClose }: { user: User; onClose: () => void }) {
         if (user.id === me.id && role !== me.role) forgetMe();
       }}
     >
-      <TextInput label="Name" required {...form.getInputProps("name")} />
+      <TextInput label="Name" required data-autofocus {...form.getInputProps("name")} />
       <RoleFields roles={USER_ROLES} values={form.getValues()} input={(field) => form.getInputProps(field)} />
     </FormDrawer>
   );

@@ -53,7 +53,7 @@ export function WebhookDrawer({
           }
         : {})}
     >
-      <TextInput label="Name" placeholder="Billing" required {...form.getInputProps("name")} />
+      <TextInput label="Name" placeholder="Billing" required data-autofocus {...form.getInputProps("name")} />
       <TextInput
         label="Sends to"
         description="https, on port 443 of a public domain. Redirects are not followed."
