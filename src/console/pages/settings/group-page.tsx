@@ -203,5 +203,5 @@ function savedWords(before: Policy, { name, policy }: DeviceGroup): string {
   const old = new Map(policyRows(before).map(({ id, value }) => [id, value]));
   const changed = policyRows(policy).filter(({ id, value }) => old.get(id) !== value);
   if (changed.length === 0) return `${name} saved`;
-  return `${name} saved: ${changed.map(({ label, value }) => `${label.toLowerCase()} ${value}`.trim()).join(", ")}`;
+  return `${name} saved: ${changed.map(({ label, value }) => `${label.toLowerCase()}: ${value.trim()}`).join(", ")}`;
 }

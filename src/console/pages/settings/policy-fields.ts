@@ -184,7 +184,7 @@ export function policyRows(policy: Policy): PolicyRow[] {
     row("rate", POLICY_WORDS.requests_per_minute, number(values.requests_per_minute, "")),
     ...AGE_DOORS.map((door) => {
       const hours = values.max_age_hours[door];
-      const words = { ...AGE_WORDS[door], label: `Oldest age: ${AGE_WORDS[door].label.toLowerCase()}` };
+      const words = { ...AGE_WORDS[door], label: `Oldest ${AGE_WORDS[door].label.toLowerCase()}` };
       return row(door, words, hours === "" ? "" : `${hours} h`);
     }),
     row("signature", POLICY_WORDS.signature, values.signature),
@@ -193,9 +193,9 @@ export function policyRows(policy: Policy): PolicyRow[] {
   ];
 }
 
-/** What a policy sets, on one line: `heartbeat interval 30 s, signatures required`. */
+/** What a policy sets, on one line: `Heartbeat interval: 30 s · Signatures: required`. */
 export function policyLine(policy: Policy): string {
   const set = policyRows(policy).filter(({ isDefault }) => !isDefault);
   if (set.length === 0) return "Defaults";
-  return set.map(({ label, value }) => `${label} ${value}`.trim()).join(" · ");
+  return set.map(({ label, value }) => `${label}: ${value.trim()}`).join(" · ");
 }
