@@ -6,7 +6,6 @@ import { Fault } from "../../parts/fault.tsx";
 import { exact } from "../../parts/format.ts";
 import { Id } from "../../parts/id.tsx";
 import {
-  actorWords,
   askedOf,
   type Difference,
   didWords,
@@ -16,6 +15,7 @@ import {
   targetHref,
   targetName,
   valueText,
+  whoWords,
 } from "./words.ts";
 
 /** One entry whole: who, what, when, from where, and what was before and after. */
@@ -51,7 +51,7 @@ function Shown({ entry, onFilter }: { entry: Entry; onFilter: (key: string, valu
         <Table.Tbody>
           <Line label="Who">
             <Group justify="space-between" wrap="nowrap">
-              <span>{actorWords(entry)}</span>
+              <span>{whoWords(entry)}</span>
               <Button size="compact-xs" variant="subtle" onClick={() => onFilter("actor_user_id", entry.actor_user_id)}>
                 All by them
               </Button>

@@ -6,15 +6,15 @@ import { useMe } from "../../api/me.ts";
 import { useRows } from "../../api/query.ts";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
+import { download } from "../../parts/download.ts";
 import { Empty } from "../../parts/empty.tsx";
 import { FilterBar, type Filters, useFilters } from "../../parts/filters.tsx";
 import { DAY_MS } from "../../parts/format.ts";
 import { Id } from "../../parts/id.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { When } from "../../parts/when.tsx";
-import { downloadCsv } from "./download.ts";
 import { EntryDrawer } from "./entry-drawer.tsx";
-import { actorWords, changedWords, didWords, type Entry, TARGET_TYPES, targetName } from "./words.ts";
+import { changedWords, didWords, type Entry, TARGET_TYPES, targetName, whoWords } from "./words.ts";
 
 const KEYS = ["actor_user_id", "target_type", "action", "target_id", "from", "to", "address"] as const;
 
@@ -56,9 +56,9 @@ function AuditLog({ id }: { id: string | null }) {
   const query = queryOf(filters.values);
   const source = useRows("GET /v1/admin/audit-log", { query });
   const at = (path: string) => (search ? `${path}?${search}` : path);
-  const download = async () => {
+  const csv = async () => {
     setBusy(true);
-    await downloadCsv(query);
+    await download("/v1/admin/audit-log.csv", query, "audit-log.csv");
     setBusy(false);
   };
   return (
@@ -67,7 +67,7 @@ function AuditLog({ id }: { id: string | null }) {
         title="Audit"
         line="Who changed what, and when. Entries are kept for good, and nobody changes them."
         action={
-          <Button variant="default" leftSection={<IconDownload size={16} />} onClick={() => void download()} loading={busy}>
+          <Button variant="default" leftSection={<IconDownload size={16} />} onClick={() => void csv()} loading={busy}>
             Download CSV
           </Button>
         }
@@ -116,7 +116,7 @@ const COLUMNS: Column<Entry>[] = [
     cell: ({ created_at }) => <When at={created_at} />,
     width: 120,
   },
-  { id: "actor", header: "Who", value: actorWords },
+  { id: "actor", header: "Who", value: whoWords },
   { id: "did", header: "What", value: didWords },
   { id: "target", header: "Which", value: targetName, cell: (entry) => targetName(entry) ?? <Id value={entry.target_id} label="id" /> },
   { id: "changed", header: "Fields changed", value: changedWords },
@@ -128,7 +128,7 @@ const COLUMNS: Column<Entry>[] = [
 function AuditFilters({ filters, rows }: { filters: Filters; rows: Entry[] }) {
   const { actor_user_id: actor, action } = filters.values;
   const actors = useMemo(() => {
-    const words = new Map(rows.map((entry) => [entry.actor_user_id, actorWords(entry)]));
+    const words = new Map(rows.map((entry) => [entry.actor_user_id, whoWords(entry)]));
     if (actor && !words.has(actor)) words.set(actor, actor);
     return [...words].map(([value, label]) => ({ value, label })).sort((a, b) => a.label.localeCompare(b.label));
   }, [rows, actor]);

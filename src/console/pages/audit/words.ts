@@ -1,4 +1,5 @@
 import type { Item } from "../../api/client.ts";
+import { actorWords } from "../../parts/actor.ts";
 
 export type Entry = Item<"GET /v1/admin/audit-log">;
 
@@ -79,14 +80,8 @@ export function targetName({ target_name, details }: Entry): string | null {
 }
 
 /** Who it was, in words. */
-export function actorWords({ actor_user_id, actor_name }: Pick<Entry, "actor_user_id" | "actor_name">): string {
-  const [kind = "", id = ""] = actor_user_id.split(":");
-  if (actor_user_id === "admin-token") return "Secret ADMIN_TOKEN";
-  if (actor_user_id === "system") return "The platform";
-  if (actor_user_id === "anonymous") return "Nobody signed in";
-  if (kind === "user") return actor_name ?? "A user";
-  if (kind === "token") return `${actor_name ?? "An API token"} (token)`;
-  return kind === "device" ? `Device ${id}` : actor_user_id;
+export function whoWords({ actor_user_id, actor_name }: Entry): string {
+  return actorWords(actor_user_id, actor_name);
 }
 
 /** One field of what was changed; undefined where there was, or is, none. */

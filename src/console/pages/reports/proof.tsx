@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { useSearchParams } from "wouter";
 import { useRead } from "../../api/query.ts";
 import type { PlayProof } from "../../api/schema.ts";
+import { keep } from "../../parts/download.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { day as dayWords, span } from "../../parts/format.ts";
 import { Id } from "../../parts/id.tsx";
@@ -11,7 +12,6 @@ import { PageHead } from "../../parts/page-head.tsx";
 import { Panel } from "../../parts/panel.tsx";
 import { State, type StateValue } from "../../parts/state.tsx";
 import { checkHere } from "./check-here.ts";
-import { keep } from "./download.ts";
 import { At, flagWords, STATUS } from "./words.tsx";
 
 /** One play and what proves it: the record as its device sent it, and its signature, checked by the server and by this browser. */

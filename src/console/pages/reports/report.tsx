@@ -6,6 +6,7 @@ import { useRead, useRows } from "../../api/query.ts";
 import type { PlannedReport, ProofOfPlayReport } from "../../api/schema.ts";
 import { Chart } from "../../parts/chart.tsx";
 import { DataTable } from "../../parts/data-table.tsx";
+import { download } from "../../parts/download.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { useFilters } from "../../parts/filters.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
@@ -14,7 +15,6 @@ import { ASKED_KEYS, type Asked, askedOf, playsHref, reportQuery } from "./asked
 import { plannedColumns, playedColumns } from "./columns.tsx";
 import { ReportControls, type SetAsked } from "./controls.tsx";
 import { daysOf, utcToday } from "./days.ts";
-import { download } from "./download.ts";
 import { PlannedTotals, PlayedTotals } from "./totals.tsx";
 import { SavedViews } from "./views.tsx";
 

@@ -4,13 +4,13 @@ import { useMemo, useState } from "react";
 import { type Answer, call, type Item } from "../../api/client.ts";
 import { may, useMe } from "../../api/me.ts";
 import { readAgain, useRows } from "../../api/query.ts";
+import { actorId, actorWords } from "../../parts/actor.ts";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column, RowAction } from "../../parts/data-table-columns.ts";
 import { FilterBar, useFilters } from "../../parts/filters.tsx";
 import { failed, said } from "../../parts/notes.tsx";
 import { State, type StateValue } from "../../parts/state.tsx";
 import { When } from "../../parts/when.tsx";
-import { actorWords } from "./actors.ts";
 import { InviteDrawer, LinkShown } from "./invite.tsx";
 import { oneOf, ROLE_TITLES, seenWords, useSupplierNames } from "./scope.tsx";
 import { SettingsSection } from "./sections.tsx";
@@ -63,7 +63,7 @@ function InvitationTable() {
       value: (invitation) => STATE_WORDS[invitation.state][1],
       cell: (invitation) => <State value={STATE_WORDS[invitation.state][0]}>{STATE_WORDS[invitation.state][1]}</State>,
     },
-    { id: "created_by", header: "Made by", value: ({ created_by }) => actorWords(created_by, names) },
+    { id: "created_by", header: "Made by", value: ({ created_by }) => actorWords(created_by, names.get(actorId(created_by))) },
     {
       id: "created_at",
       header: "Made",

@@ -4,6 +4,7 @@ import { useMemo, useState } from "react";
 import { type Answer, call, type Item } from "../../api/client.ts";
 import { may, useMe } from "../../api/me.ts";
 import { readAgain, useRows } from "../../api/query.ts";
+import { actorId, actorWords } from "../../parts/actor.ts";
 import { ConfirmName } from "../../parts/confirm-name.tsx";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column, RowAction } from "../../parts/data-table-columns.ts";
@@ -14,7 +15,6 @@ import { said } from "../../parts/notes.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
 import { useNow, When } from "../../parts/when.tsx";
-import { actorWords } from "./actors.ts";
 import { oneOf, ROLE_TITLES, seenWords, useSupplierNames } from "./scope.tsx";
 import { SettingsSection } from "./sections.tsx";
 import { ShownOnce } from "./shown-once.tsx";
@@ -84,7 +84,7 @@ function TokenTable({ onMake }: { onMake: () => void }) {
       value: ({ expires_at }) => Date.parse(expires_at),
       cell: ({ expires_at }) => <When at={expires_at} />,
     },
-    { id: "created_by", header: "Made by", value: ({ created_by }) => actorWords(created_by, names) },
+    { id: "created_by", header: "Made by", value: ({ created_by }) => actorWords(created_by, names.get(actorId(created_by))) },
     {
       id: "created_at",
       header: "Made",

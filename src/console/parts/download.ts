@@ -1,5 +1,5 @@
-import { addressOf, send } from "../../api/client.ts";
-import { failed, said } from "../../parts/notes.tsx";
+import { addressOf, send } from "../api/client.ts";
+import { failed, said } from "./notes.tsx";
 
 /** Fetches a file as who is signed in, and gives it to the browser to keep. */
 export async function download(path: string, query: object, name: string): Promise<void> {
