@@ -2,7 +2,7 @@
  * The production bundle in one local workerd, with real state on disk, as a process of its own that a test or a benchmark may kill.
  * Runs under the pinned Node (types are stripped, so nothing here may need compiling):
  *
- *     node test/stack/serve.ts '{"bundle":"…/index.js","persistTo":"…","port":8799,"bindings":{…}}'
+ *     node src/cli/stack/serve.ts '{"bundle":"…/index.js","persistTo":"…","port":8799,"bindings":{…}}'
  *
  * Prints one line of JSON when it is ready. Its control port answers what a test asks of the state behind the Worker's back:
  * `POST /sql` (text → rows), `GET /r2/<key>` (bytes), `GET /r2?prefix=` (keys), `POST /cron` (text: the expression).
@@ -17,6 +17,7 @@ interface StackOptions {
   bundle: string;
   persistTo: string;
   port: number;
+  directPort?: number;
   bindings: Record<string, string>;
   /** Lifts the platform's flood limit, which is meant for single devices. */
   floodLimit?: number;
@@ -28,16 +29,16 @@ interface StackOptions {
 }
 
 const options = JSON.parse(process.argv[2] ?? "{}") as StackOptions;
-const root = resolve(import.meta.dirname, "../..");
+const root = resolve(import.meta.dirname, "../../..");
 const { assets, ...workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml")).workerOptions as Record<
   string,
   unknown
 >;
 
 const modules = readdirSync(dirname(options.bundle))
-  .filter((name) => /\.(js|md|svg)$/.test(name) && name !== "README.md")
+  .filter((name) => /\.(js|md|svg|sh|txt)$/.test(name) && name !== "README.md")
   .map((name) => ({
-    type: /\.(md|svg)$/.test(name) ? ("Text" as const) : ("ESModule" as const),
+    type: /\.(md|svg|sh|txt)$/.test(name) ? ("Text" as const) : ("ESModule" as const),
     path: join(dirname(options.bundle), name),
     contents: readFileSync(join(dirname(options.bundle), name), "utf8"),
   }))
@@ -70,7 +71,7 @@ const described = {
       ...workerOptions,
       ...(options.pages ? { assets } : {}),
       name: "alive-signage",
-      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: options.directPort ?? 0 }],
       modules,
       modulesRoot: dirname(options.bundle),
       bindings: { ...(workerOptions.bindings as Record<string, string>), ...options.bindings },
