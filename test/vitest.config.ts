@@ -13,9 +13,9 @@ export default defineConfig({
   plugins: [
     // As the Worker's own bundler takes them: text, not an address.
     {
-      name: "svg-as-text",
+      name: "files-as-text",
       enforce: "pre",
-      load: (id) => (id.endsWith(".svg") ? `export default ${JSON.stringify(readFileSync(id, "utf8"))}` : null),
+      load: (id) => (/\.(svg|sh|txt)$/.test(id) ? `export default ${JSON.stringify(readFileSync(id, "utf8"))}` : null),
     },
     cloudflareTest(async () => ({
       wrangler: { configPath: `${root}wrangler.toml` },
