@@ -2,6 +2,8 @@ import { Marked } from "marked";
 import access from "./access.md";
 import architecture from "./architecture.md";
 import content from "./content.md";
+import sendPlay from "./examples/send-play.sh";
+import signedPlayLogs from "./examples/signed-play-logs.json.txt";
 import faults from "./faults.md";
 import monitoring from "./monitoring.md";
 import operations from "./operations.md";
@@ -11,6 +13,7 @@ import batchesP99 from "./performance-batches-p99.svg";
 import devices from "./performance-devices.svg";
 import devicesP99 from "./performance-devices-p99.svg";
 import playLogs from "./play-logs.md";
+import players from "./players.md";
 import proofEvents from "./proof-events.md";
 import scheduling from "./scheduling.md";
 import sdk from "./sdk.md";
@@ -22,6 +25,7 @@ import webhooks from "./webhooks.md";
 /** The guides, in the order of the table of contents. The first line of each is its title. */
 const GUIDES: Record<string, string> = {
   "play-logs": playLogs,
+  players,
   "proof-events": proofEvents,
   telemetry,
   stream,
@@ -46,9 +50,17 @@ const CHARTS: Record<string, string> = {
   "performance-devices-p99.svg": devicesP99,
 };
 
-/** A chart as SVG, or null. */
-export function chart(name: string): string | null {
-  return Object.hasOwn(CHARTS, name) ? (CHARTS[name] ?? null) : null;
+/** What guides offer for download, by their files' names. */
+const FILES: Record<string, { text: string; type: string }> = {
+  ...Object.fromEntries(Object.entries(CHARTS).map(([name, text]) => [name, { text, type: "image/svg+xml" }])),
+  "send-play.sh": { text: sendPlay, type: "text/x-shellscript; charset=utf-8" },
+  // As text all the way: a bundler's own JSON would not keep how each number is written.
+  "signed-play-logs.json": { text: signedPlayLogs, type: "application/json" },
+};
+
+/** A chart, or a file for download, with its media type; null where there is none of this name. */
+export function fileOf(name: string): { text: string; type: string } | null {
+  return Object.hasOwn(FILES, name) ? (FILES[name] ?? null) : null;
 }
 
 const marked = new Marked({
@@ -93,7 +105,7 @@ function slugOf(heading: string): string {
 
 /** Guides cite each other as files, so that they can be read in the repository too. */
 function pathOf(href: string): string {
-  return href.replace(/^(?:\.\/)?([a-z-]+)\.md(?=#|$)/, "/docs/$1");
+  return href.replace(/^(?:\.\/)?([a-z-]+)\.md(?=#|$)/, "/docs/$1").replace(/^(?:\.\/)?examples\/(.+?)(?:\.txt)?$/, "/docs/$1");
 }
 
 function escapeAttribute(text: string): string {

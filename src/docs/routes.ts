@@ -2,7 +2,7 @@ import { html, raw } from "hono/html";
 import { trimTrailingSlash } from "hono/trailing-slash";
 import { PROBLEM_TYPES, Problem, type ProblemType } from "../platform/errors.ts";
 import { createRouter } from "../platform/http.ts";
-import { chart, guides, renderGuide } from "./guides.ts";
+import { fileOf, guides, renderGuide } from "./guides.ts";
 import type { OpenApiDocument } from "./openapi.ts";
 import { answerPage, pageHeaders, STYLE_PATH } from "./page.ts";
 import { PROBLEM_TEXTS } from "./problems.ts";
@@ -51,8 +51,8 @@ export function docsRoutes(describe: () => OpenApiDocument) {
     return answerPage(c, PROBLEM_TYPES[type].title, renderProblem(type));
   });
   router.get("/docs/:guide", async (c): Promise<Response> => {
-    const svg = chart(c.req.param("guide"));
-    if (svg) return c.body(svg, 200, { "Content-Type": "image/svg+xml", "Cache-Control": "public, max-age=300" });
+    const file = fileOf(c.req.param("guide"));
+    if (file) return c.body(file.text, 200, { "Content-Type": file.type, "Cache-Control": "public, max-age=300" });
     const guide = renderGuide(c.req.param("guide"));
     if (!guide) throw new Problem("not-found", "There is no guide of this name.");
     return await answerPage(c, guide.title, html`${raw(guide.html)}`);
