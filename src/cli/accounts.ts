@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { type AdminAccess, adminPost } from "./demo/api.ts";
+import { type AdminAccess, adminPost } from "./fleet/api.ts";
 import { makeSecret } from "./secrets.ts";
 import { Stop } from "./tools.ts";
 

@@ -1,17 +1,17 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { DemoScreen } from "./demo/network.ts";
-import { DemoStore } from "./demo/store.ts";
 import { knownScreens, switchedOff, switchScreens } from "./demo/switches.ts";
+import { FleetStore } from "./fleet/store.ts";
 import { ALIVE_DIR, main, Stop } from "./tools.ts";
 
 const USAGE = "bun run screens [on|off NUMBER|all …]";
 
 /** `bun run screens`: lists the demo's screens, and switches them off and on, as somebody who pulls the plug. */
 await main(async () => {
-  const file = resolve(ALIVE_DIR, "demo.sqlite");
+  const file = resolve(ALIVE_DIR, "fleet.sqlite");
   if (!existsSync(file)) throw new Stop("There are no screens yet: start the demo first, by `bun start`.");
-  const store = new DemoStore(file);
+  const store = new FleetStore(file);
   try {
     const screens = knownScreens(store);
     const [state, ...numbers] = Bun.argv.slice(2);
@@ -25,7 +25,7 @@ await main(async () => {
   }
 });
 
-function turn(store: DemoStore, screens: DemoScreen[], state: string, numbers: string[]): void {
+function turn(store: FleetStore, screens: DemoScreen[], state: string, numbers: string[]): void {
   if ((state !== "on" && state !== "off") || numbers.length === 0) throw new Stop(USAGE);
   const chosen = numbers.flatMap((number) => {
     if (number === "all") return screens;

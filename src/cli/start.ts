@@ -1,12 +1,12 @@
 import { readdirSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { demoLogin, type Login } from "./accounts.ts";
-import { tickCrons } from "./cron.ts";
-import { Fleet } from "./demo/fleet.ts";
-import { DemoStore } from "./demo/store.ts";
+import { fireLocally, tickCrons } from "./cron.ts";
+import { Show } from "./demo/show.ts";
 import { lockDemo } from "./demo-lock.ts";
 import { askedToEnd } from "./ending.ts";
-import { type FleetArguments, fleetArguments } from "./options.ts";
+import { FleetStore } from "./fleet/store.ts";
+import { type DemoArguments, demoArguments } from "./options.ts";
 import { localSecrets } from "./secrets.ts";
 import { ALIVE_DIR, main, Stop } from "./tools.ts";
 import { migrateLocally, type RunningWorker, requireFree, startWorker } from "./worker.ts";
@@ -16,7 +16,7 @@ const DEMO_VARS = { OUTBOX_RESEND_AFTER_MS: "5000" };
 
 /** `bun start`: the Worker, a demo network, and a fleet of simulated screens that plays against it. */
 await main(async () => {
-  const options = fleetArguments(Bun.argv.slice(2));
+  const options = demoArguments(Bun.argv.slice(2));
   const ending = new AbortController();
   askedToEnd().then(() => ending.abort());
   const lock = lockDemo(ALIVE_DIR);
@@ -31,7 +31,7 @@ await main(async () => {
   }
 });
 
-async function runDemo(options: FleetArguments, ending: AbortController): Promise<number> {
+async function runDemo(options: DemoArguments, ending: AbortController): Promise<number> {
   const persistTo = resolve(ALIVE_DIR, "state");
   const { ADMIN_TOKEN: adminToken } = localSecrets();
   console.log("Migrating the local database and starting the Worker …");
@@ -54,17 +54,17 @@ async function runDemo(options: FleetArguments, ending: AbortController): Promis
 }
 
 /** Lets the fleet play until somebody ends it. Returns whether the sums agreed at the end. */
-async function playDemo(worker: RunningWorker, adminToken: string, options: FleetArguments, signal: AbortSignal): Promise<boolean> {
-  const stopCrons = tickCrons(worker.url, (expression, reason) => console.log(`cron "${expression}" failed: ${reason}`));
-  const store = new DemoStore(resolve(ALIVE_DIR, "demo.sqlite"));
+async function playDemo(worker: RunningWorker, adminToken: string, options: DemoArguments, signal: AbortSignal): Promise<boolean> {
+  const stopCrons = tickCrons(fireLocally(worker.url), (expression, reason) => console.log(`cron "${expression}" failed: ${reason}`));
+  const store = new FleetStore(resolve(ALIVE_DIR, "fleet.sqlite"));
   const print = (line: string) => console.log(line);
-  const fleet = new Fleet({ access: { baseUrl: worker.url, adminToken }, store, screens: options.devices, speed: options.speed, print });
+  const show = new Show({ access: { baseUrl: worker.url, adminToken }, store, screens: options.devices, speed: options.speed, print });
   try {
-    await fleet.start(signal);
-    return await fleet.run(signal, options.durationMs);
+    await show.start(signal);
+    return await show.run(signal, options.durationMs);
   } finally {
     stopCrons();
-    await fleet.stop();
+    await show.stop();
     store.close();
   }
 }

@@ -17,6 +17,7 @@ import players from "./players.md";
 import proofEvents from "./proof-events.md";
 import scheduling from "./scheduling.md";
 import sdk from "./sdk.md";
+import simulator from "./simulator.md";
 import stream from "./stream.md";
 import telemetry from "./telemetry.md";
 import webPlayer from "./web-player.md";
@@ -39,6 +40,7 @@ const GUIDES: Record<string, string> = {
   operations,
   architecture,
   faults,
+  simulator,
   performance,
 };
 

@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { type BookedPlay, Books, compare, NO_PLAYS, type Refusals, type SumsByDevice, total } from "../../src/cli/demo/books.ts";
-import { judge, reportLine } from "../../src/cli/demo/report.ts";
-import { DemoStore, StoredQueue } from "../../src/cli/demo/store.ts";
+import { type BookedPlay, Books, compare, NO_PLAYS, type Refusals, type SumsByDevice, total } from "../../src/cli/fleet/books.ts";
+import { StoredQueue } from "../../src/cli/fleet/queue.ts";
+import { judge, reportLine } from "../../src/cli/fleet/report.ts";
+import { FleetStore } from "../../src/cli/fleet/store.ts";
 
-let store: DemoStore;
+let store: FleetStore;
 let books: Books;
 beforeEach(() => {
-  store = new DemoStore(":memory:");
+  store = new FleetStore(":memory:");
   books = new Books(store);
 });
 

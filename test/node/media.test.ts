@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { crc32, inflateSync } from "node:zlib";
-import { videoOf } from "../../src/cli/demo/mp4.ts";
-import { pictureOf } from "../../src/cli/demo/png.ts";
+import { videoOf } from "../../src/cli/media/mp4.ts";
+import { pictureOf } from "../../src/cli/media/png.ts";
 import { kindOf } from "../../src/content/kinds.ts";
 
 const ascii = (bytes: Uint8Array) => String.fromCharCode(...bytes);

@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { Books } from "../../src/cli/demo/books.ts";
-import { StoredFiles } from "../../src/cli/demo/files.ts";
-import { nextStep } from "../../src/cli/demo/screen.ts";
-import { DemoStore } from "../../src/cli/demo/store.ts";
 import { knownScreens, noteScreens, switchedOff, switchScreens } from "../../src/cli/demo/switches.ts";
+import { Books } from "../../src/cli/fleet/books.ts";
+import { StoredFiles } from "../../src/cli/fleet/files.ts";
+import { nextStep } from "../../src/cli/fleet/steps.ts";
+import { FleetStore } from "../../src/cli/fleet/store.ts";
 import type { PlayingSlot } from "../../src/sdk/what-plays.ts";
 
-let store: DemoStore;
+let store: FleetStore;
 beforeEach(() => {
-  store = new DemoStore(":memory:");
+  store = new FleetStore(":memory:");
 });
 
 describe("switches", () => {

@@ -1,12 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { junitCounts, settleCounts, vitestCounts } from "../../src/cli/count.ts";
 import { cronExpressions } from "../../src/cli/cron.ts";
-import { roleOf, ShakyNetwork } from "../../src/cli/demo/faults.ts";
-import { drawEnding } from "../../src/cli/demo/screen.ts";
-import { fleetArguments } from "../../src/cli/options.ts";
+import { FAULTS, type Fault } from "../../src/cli/fleet/faults.ts";
+import { demoArguments, simulateArguments } from "../../src/cli/options.ts";
 import { completeSecrets } from "../../src/cli/secrets.ts";
 import { isNewEnough } from "../../src/cli/tools.ts";
-import { systemHost } from "../../src/sdk/host.ts";
 
 describe("counting tests", () => {
   test("takes vitest's own counts; a file that did not run is a failure", () => {
@@ -64,27 +62,50 @@ describe("local secrets", () => {
 });
 
 describe("the command line", () => {
-  test("has the demo's defaults", () => {
-    expect(fleetArguments([])).toEqual({
-      ...{ port: 8787, devices: 30, speed: 30, durationMs: Number.POSITIVE_INFINITY, fresh: false },
-      ...{ base: undefined, token: undefined },
-    });
+  test("has the demo's defaults, and reads what is given", () => {
+    expect(demoArguments([])).toEqual({ port: 8787, devices: 30, speed: 30, durationMs: Number.POSITIVE_INFINITY, fresh: false });
+    const args = ["--fresh", "--port", "9000", "--devices", "5", "--speed", "2", "--duration", "90"];
+    expect(demoArguments(args)).toEqual({ fresh: true, port: 9000, devices: 5, speed: 2, durationMs: 90_000 });
   });
 
-  test("reads what is given", () => {
-    const args = ["--fresh", "--port", "9000", "--devices", "5", "--speed", "2", "--duration", "90", "--base", "https://edge.example/"];
-    expect(fleetArguments(args)).toMatchObject({
-      fresh: true,
-      port: 9000,
-      devices: 5,
-      speed: 2,
-      durationMs: 90_000,
+  test("has the simulator's defaults: all faults, and a seed of its own each time", () => {
+    const defaults = simulateArguments([]);
+    expect(defaults).toMatchObject({ devices: 30, speed: 20, durationMs: 300_000, base: null, token: null, killAt: [] });
+    expect([...defaults.faults]).toEqual(Object.keys(FAULTS) as Fault[]);
+    expect(simulateArguments([]).seed).not.toBe(defaults.seed);
+  });
+
+  test("reads what the simulator is given", () => {
+    const args = ["--seed", "7", "--duration", "2m", "--faults", "offline, forgery", "--kill-at", "30%,60%", "--serve"];
+    const { faults, ...rest } = simulateArguments(args);
+    expect(rest).toMatchObject({ seed: 7, durationMs: 120_000, killAt: [0.3, 0.6], base: null });
+    expect([...faults]).toEqual(["offline", "forgery"]);
+    expect(simulateArguments(["--base", "https://edge.example/", "--token", "t"])).toMatchObject({
       base: "https://edge.example",
+      token: "t",
     });
   });
 
-  test.each([[["--port", "0"]], [["--devices", "1.5"]], [["--speed", "fast"]], [["--nonsense"]]])("refuses %p", (args) => {
-    expect(() => fleetArguments(args)).toThrow();
+  test.each([
+    [["--port", "0"], "--port must be"],
+    [["--devices", "1001"], "--devices must be"],
+    [["--speed", "1.5"], "--speed must be"],
+    [["--duration", "soon"], "--duration is a span"],
+    [["--duration", "0"], "--duration is a span"],
+  ])("the demo refuses %p", (args, message) => {
+    expect(() => demoArguments(args)).toThrow(message);
+  });
+
+  test.each([
+    [["--seed=-1"], "--seed must be"],
+    [["--seed", ""], "--seed must be"],
+    [["--faults", "gremlins"], 'there is no "gremlins"'],
+    [["--kill-at", "half"], "--kill-at is one or more"],
+    [["--base", "http://localhost:1", "--kill-at", "50%"], "goes without --base"],
+    [["--base", "http://localhost:1", "--serve"], "Either --base"],
+    [["--colour", "red"], "colour"],
+  ])("the simulator refuses %p", (args, message) => {
+    expect(() => simulateArguments(args)).toThrow(message);
   });
 });
 
@@ -101,60 +122,4 @@ test.each([
   ["none", false],
 ])("Node %s new enough: %p", (version, enough) => {
   expect(isNewEnough(version)).toBe(enough);
-});
-
-describe("the fleet's faults", () => {
-  test("one screen each has a fast clock, a clock too wrong, a forger's key and a bad network", () => {
-    expect([0, 1, 2, 3, 4].map((index) => roleOf(index).name)).toEqual([
-      "clock 8 min fast",
-      "clock 40 min fast",
-      "forger",
-      "bad network",
-      "sound",
-    ]);
-    expect(roleOf(1).refusedAs).toBe("CLOCK_SKEW");
-  });
-
-  test("most plays end as they should; one that is cut short is partial, whatever its screen says", () => {
-    expect(drawEnding(0.029)).toMatchObject({ call: "skip", status: "SKIPPED" });
-    expect(drawEnding(0.07)).toMatchObject({ call: "finish", status: "PARTIAL", share: 0.7 });
-    expect(drawEnding(0.09)).toMatchObject({ call: "finish", status: "COMPLETED", share: 1 });
-  });
-
-  test("a lost answer was sent, a lost request was not, and a cut network sends nothing until it is over", async () => {
-    let [chance, now] = [0, 0];
-    const seen: string[] = [];
-    const draws = [0.99, 0.01];
-    const inner = {
-      ...systemHost,
-      fetch: async () => new Response("{}"),
-      random: () => draws.shift() ?? chance,
-      monotonic: () => now,
-    };
-    const network = new ShakyNetwork(inner, roleOf(9), (url) => seen.push(url));
-    const request = { method: "POST" as const, headers: {}, body: "" };
-    await expect(network.fetch("answer lost", request)).rejects.toThrow("answer was lost");
-    await expect(network.fetch("request lost", request)).rejects.toThrow("request was lost");
-    network.calm = true;
-    expect((await network.fetch("calm", request)).status).toBe(200);
-    network.cut();
-    await expect(network.fetch("offline", request)).rejects.toThrow("offline");
-    now = 3000;
-    chance = 1;
-    expect((await network.fetch("back", request)).status).toBe(200);
-    expect(seen).toEqual(["answer lost", "calm", "back"]);
-  });
-
-  test("when the power goes, what is under way breaks off, and the next request gets through", async () => {
-    const waiting = Promise.withResolvers<Response>();
-    const inner = { ...systemHost, fetch: () => waiting.promise, random: () => 0.5 };
-    const network = new ShakyNetwork(inner, roleOf(9), () => {});
-    const request = { method: "POST" as const, headers: {}, body: "" };
-    const broken = network.fetch("first", request);
-    network.hangUp();
-    await expect(broken).rejects.toThrow("the power is gone");
-    const next = network.fetch("second", request);
-    waiting.resolve(new Response("{}"));
-    expect((await next).status).toBe(200);
-  });
 });

@@ -1,6 +1,6 @@
-import { type AdminAccess, adminPost } from "./api.ts";
+import { type AdminAccess, adminPost } from "../fleet/api.ts";
+import type { FleetStore } from "../fleet/store.ts";
 import { createProgramme } from "./programme.ts";
-import type { DemoStore } from "./store.ts";
 
 export interface DemoScreen {
   name: string;
@@ -44,7 +44,7 @@ const GROUPS = ["Entrances", "Checkouts"];
  * Makes the demo network through the public API, as an administrator would. What an earlier start made is left as it is.
  * @throws Stop where the API refuses something.
  */
-export async function createNetwork(access: AdminAccess, store: DemoStore, screens: number): Promise<DemoNetwork> {
+export async function createNetwork(access: AdminAccess, store: FleetStore, screens: number): Promise<DemoNetwork> {
   const ensure: Ensure = (path, key, body) => make(access, store, path, key, body);
   const suppliers = await inTurn(SUPPLIERS, (name) => ensure("/v1/admin/suppliers", `supplier ${name}`, { name }));
   const stores = await inTurn(STORES, ([supplier, name, city, timezone, lat, lng]) =>
@@ -71,7 +71,7 @@ export async function createNetwork(access: AdminAccess, store: DemoStore, scree
   return { screens: devices, summary };
 }
 
-async function make(access: AdminAccess, store: DemoStore, path: string, key: string, body: Record<string, unknown>): Promise<string> {
+async function make(access: AdminAccess, store: FleetStore, path: string, key: string, body: Record<string, unknown>): Promise<string> {
   const id = store.once(`id of ${key}`, () => crypto.randomUUID());
   if (store.fact(`made ${key}`) !== null) return id;
   await adminPost(access, path, { id, ...body }, `demo-${id}`);

@@ -1,8 +1,8 @@
-import { type AdminAccess, adminChange, adminUpload } from "./api.ts";
-import { videoOf } from "./mp4.ts";
+import { type AdminAccess, adminChange, adminUpload } from "../fleet/api.ts";
+import type { FleetStore } from "../fleet/store.ts";
+import { videoOf } from "../media/mp4.ts";
+import { pictureOf } from "../media/png.ts";
 import type { Ensure } from "./network.ts";
-import { pictureOf } from "./png.ts";
-import type { DemoStore } from "./store.ts";
 
 type CampaignRow = [brand: string, name: string, adGroups: string[]];
 const CAMPAIGNS: CampaignRow[] = [
@@ -59,7 +59,7 @@ const HEARTBEATS_PER_S = 10;
  */
 export async function createProgramme(
   access: AdminAccess,
-  store: DemoStore,
+  store: FleetStore,
   ensure: Ensure,
   groups: { id: string; name: string }[],
   screens: number,
@@ -105,7 +105,7 @@ async function createCampaigns(ensure: Ensure): Promise<AdGroups> {
 }
 
 /** Returns the id of the version that holds the file. */
-async function createContent(access: AdminAccess, store: DemoStore, ensure: Ensure, row: ContentRow): Promise<string> {
+async function createContent(access: AdminAccess, store: FleetStore, ensure: Ensure, row: ContentRow): Promise<string> {
   const [name, type, durationMs] = row;
   const contentId = await ensure("/v1/admin/content", `content ${name}`, { name, type });
   const known = store.fact<string>(`file of ${name}`);
@@ -118,7 +118,7 @@ async function createContent(access: AdminAccess, store: DemoStore, ensure: Ensu
 
 async function createPlaylist(
   access: AdminAccess,
-  store: DemoStore,
+  store: FleetStore,
   ensure: Ensure,
   { name, adGroup, content }: PlaylistRow,
   adGroups: AdGroups,
@@ -131,7 +131,7 @@ async function createPlaylist(
   return playlistId;
 }
 
-async function once(store: DemoStore, name: string, work: () => Promise<void>): Promise<void> {
+async function once(store: FleetStore, name: string, work: () => Promise<void>): Promise<void> {
   if (store.fact(name) !== null) return;
   await work();
   store.note(name, true);

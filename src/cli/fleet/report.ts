@@ -1,5 +1,6 @@
 import type { AdminAccess } from "./api.ts";
 import { type Agreement, compare, FIGURES, NO_PLAYS, type Refusals, type Sums, type SumsByDevice, total } from "./books.ts";
+import { clockText } from "./progress.ts";
 
 const DEVICES_PER_QUERY = 100;
 const QUERY_TIMEOUT_MS = 20_000;
@@ -56,17 +57,11 @@ export function judge(expected: SumsByDevice, recorded: SumsByDevice | null, ref
   return { kind: "draining", behind: total(expected).plays_count - total(recorded).plays_count };
 }
 
-/** What went over the wire since the state began. */
-export interface Counters {
-  sent: number;
-  accepted: number;
-  duplicate: number;
-}
-
 export interface LineInput {
   elapsedMs: number;
   phase: string;
-  counters: Counters;
+  /** What went over the wire since the state began. */
+  counters: { sent: number; accepted: number; duplicate: number };
   refusals: Refusals;
   /** Logs in the screens' queues. */
   queued: number;
@@ -78,12 +73,10 @@ export interface LineInput {
 /** One line of the demo's report. */
 export function reportLine(input: LineInput): string {
   const { counters, expected, finding, phase, queued, recorded, refusals } = input;
-  const seconds = Math.floor(input.elapsedMs / 1000);
-  const clock = `${String(Math.floor(seconds / 60)).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}`;
   const codes = [...refusals].filter(([, { refused }]) => refused > 0).map(([code, { refused }]) => `${code} ${refused}`);
   const refusedInAll = [...refusals.values()].reduce((sum, { refused }) => sum + refused, 0);
   return [
-    `${clock} ${phase}`,
+    `${clockText(input.elapsedMs)} ${phase}`,
     `sent ${counters.sent}`,
     `accepted ${counters.accepted}`,
     `duplicate ${counters.duplicate}`,

@@ -1,5 +1,5 @@
 import type { PlayStatus } from "../../sdk/record.ts";
-import type { DemoStore } from "./store.ts";
+import type { FleetStore } from "./store.ts";
 
 /** A play as the fleet knows it happened, written down before the SDK hears of it. */
 export interface BookedPlay {
@@ -9,7 +9,7 @@ export interface BookedPlay {
   status: PlayStatus;
   durationMs: number;
   billable: boolean;
-  /** The code that it must be refused with; null: it must be recorded. */
+  /** The code that it must be refused with; null: it must be accepted. */
   refusal: string | null;
 }
 
@@ -34,42 +34,82 @@ export type SumsByDevice = Map<string, Sums>;
 /** How many plays were refused by code, and how many must be. */
 export type Refusals = Map<string, { booked: number; refused: number }>;
 
+/** What became of all plays that were made. */
+export interface Fates {
+  made: number;
+  /** Acknowledged: the player may forget them. */
+  accepted: number;
+  refused: number;
+  /** Gone with the storage of a player that was set up anew. */
+  lost: number;
+  /** Plays that were acknowledged and refused, or came to two ends in any other way. */
+  contradictory: number;
+}
+
+const SUMS = `count(*) AS plays_count, sum(status = 'COMPLETED') AS completed_count, sum(status = 'PARTIAL') AS partial_count,
+  sum(status = 'SKIPPED') AS skipped_count, sum(status = 'INTERRUPTED') AS interrupted_count,
+  sum(status = 'ERROR') AS error_count, sum(billable) AS billable_count, sum(duration_ms) AS total_duration_ms`;
+
 /** The fleet's own account of what its screens showed, independent of the SDK and the server. */
 export class Books {
-  readonly #store: DemoStore;
+  readonly #store: FleetStore;
 
-  constructor(store: DemoStore) {
+  constructor(store: FleetStore) {
     this.#store = store;
     this.#reconcile();
   }
 
   write(play: BookedPlay): void {
     this.#store.db
-      .query("INSERT INTO books (log_id, device, status, duration_ms, billable, refusal) VALUES (?, ?, ?, ?, ?, ?)")
+      .query("INSERT INTO plays (log_id, device, status, duration_ms, billable, must_be_refused_as) VALUES (?, ?, ?, ?, ?, ?)")
       .run(play.logId, play.device, play.status, play.durationMs, play.billable ? 1 : 0, play.refusal);
   }
 
   /** The SDK has it in its queue. */
   handed(logId: string): void {
-    this.#store.db.query("UPDATE books SET handed = 1 WHERE log_id = ?").run(logId);
+    this.#store.db.query("UPDATE plays SET handed = 1 WHERE log_id = ?").run(logId);
+  }
+
+  /**
+   * The play was cut off by hand, or with this program itself: what the books had foreseen is not what happened. A play that
+   * was handed over is left as it is.
+   */
+  cutOff(logId: string, durationMs: number): void {
+    this.#store.db
+      .query(
+        `UPDATE plays SET handed = 1, status = 'INTERRUPTED', duration_ms = ?, billable = 0
+         WHERE log_id = ? AND handed = 0`,
+      )
+      .run(durationMs, logId);
+  }
+
+  /** The server has answered for them. */
+  acknowledged(logIds: readonly string[]): void {
+    this.#store.db.transaction(() => {
+      for (const logId of logIds) this.#store.db.query("UPDATE plays SET acknowledged = 1 WHERE log_id = ?").run(logId);
+    })();
   }
 
   /** The server refused it for good. */
   refused(logId: string, code: string): void {
-    this.#store.db.query("UPDATE books SET refused_as = ? WHERE log_id = ?").run(code, logId);
+    this.#store.db.query("UPDATE plays SET refused_as = ? WHERE log_id = ?").run(code, logId);
   }
 
-  /** What must be recorded in the end. */
+  /** The storage that they were on is gone. */
+  lost(logIds: readonly string[]): void {
+    this.#store.db.transaction(() => {
+      for (const logId of logIds) this.#store.db.query("UPDATE plays SET lost = 1 WHERE log_id = ?").run(logId);
+    })();
+  }
+
+  /** What must be recorded in the end: all that was handed to the SDK, and is neither lost nor to be refused. */
   expected(): SumsByDevice {
-    const rows = this.#store.db
-      .query<Sums & { device: string }, []>(
-        `SELECT device, count(*) AS plays_count, sum(status = 'COMPLETED') AS completed_count, sum(status = 'PARTIAL') AS partial_count,
-                sum(status = 'SKIPPED') AS skipped_count, sum(status = 'INTERRUPTED') AS interrupted_count,
-                sum(status = 'ERROR') AS error_count, sum(billable) AS billable_count, sum(duration_ms) AS total_duration_ms
-         FROM books WHERE handed = 1 AND refusal IS NULL GROUP BY device`,
-      )
-      .all();
-    return new Map(rows.map(({ device, ...sums }) => [device, sums]));
+    return this.#sums("handed = 1 AND lost = 0 AND must_be_refused_as IS NULL");
+  }
+
+  /** What must be recorded already: all that was acknowledged. */
+  acknowledgedSums(): SumsByDevice {
+    return this.#sums("acknowledged = 1");
   }
 
   /** By code; of these devices alone, where they are given. */
@@ -77,8 +117,9 @@ export class Books {
     const rows = this.#store.db
       .query<{ device: string; code: string; booked: number; refused: number }, []>(
         `SELECT device, code, sum(booked) AS booked, sum(refused) AS refused FROM (
-           SELECT device, refusal AS code, 1 AS booked, 0 AS refused FROM books WHERE handed = 1 AND refusal IS NOT NULL
-           UNION ALL SELECT device, refused_as, 0, 1 FROM books WHERE refused_as IS NOT NULL)
+           SELECT device, must_be_refused_as AS code, 1 AS booked, 0 AS refused FROM plays
+             WHERE handed = 1 AND lost = 0 AND must_be_refused_as IS NOT NULL
+           UNION ALL SELECT device, refused_as, 0, 1 FROM plays WHERE refused_as IS NOT NULL)
          GROUP BY device, code ORDER BY code`,
       )
       .all();
@@ -91,18 +132,34 @@ export class Books {
     return refusals;
   }
 
+  /** What became of all plays. */
+  fates(): Fates {
+    const row = this.#store.db
+      .query<Fates, []>(
+        `SELECT count(*) AS made, coalesce(sum(acknowledged), 0) AS accepted, count(refused_as) AS refused,
+                coalesce(sum(lost), 0) AS lost, coalesce(sum(acknowledged + (refused_as IS NOT NULL) + lost > 1), 0) AS contradictory
+         FROM plays`,
+      )
+      .get();
+    return row ?? { made: 0, accepted: 0, refused: 0, lost: 0, contradictory: 0 };
+  }
+
+  #sums(condition: string): SumsByDevice {
+    const rows = this.#store.db
+      .query<Sums & { device: string }, []>(`SELECT device, ${SUMS} FROM plays WHERE ${condition} GROUP BY device`)
+      .all();
+    return new Map(rows.map(({ device, ...sums }) => [device, sums]));
+  }
+
   /**
    * What a crash left half written: a play that the queue has, or a refusal that it knows, and the books do not, is entered.
    * A play that the SDK never got was lost with its player, and stays out of the sums.
    */
   #reconcile(): void {
     this.#store.db.transaction(() => {
+      this.#store.db.run("UPDATE plays SET handed = 1 WHERE handed = 0 AND EXISTS (SELECT 1 FROM queue WHERE queue.log_id = plays.log_id)");
       this.#store.db.run(
-        `UPDATE books SET handed = 1 WHERE handed = 0 AND EXISTS
-           (SELECT 1 FROM queue q WHERE q.device = books.device AND q.log_id = books.log_id)`,
-      );
-      this.#store.db.run(
-        `UPDATE books SET refused_as = (SELECT r.code FROM refused r WHERE r.device = books.device AND r.log_id = books.log_id)
+        `UPDATE plays SET refused_as = (SELECT r.code FROM refused r WHERE r.log_id = plays.log_id)
          WHERE refused_as IS NULL AND log_id IN (SELECT log_id FROM refused)`,
       );
     })();

@@ -1,10 +1,10 @@
 import type { FileStore, KeptFile } from "../../sdk/files.ts";
-import type { DemoStore } from "./store.ts";
+import type { FleetStore } from "./store.ts";
 
 /** One device's files of content in the store. */
 export class StoredFiles implements FileStore {
   constructor(
-    readonly store: DemoStore,
+    readonly store: FleetStore,
     readonly device: string,
   ) {}
 

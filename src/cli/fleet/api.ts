@@ -7,6 +7,14 @@ export interface AdminAccess {
 }
 
 const RETRIES = 3;
+/** The Worker may be on its way up again. */
+const UNREACHABLE_TRIES = 120;
+const UNREACHABLE_PAUSE_MS = 500;
+
+/** Reads as the administrator. @throws Stop where the API refuses. */
+export async function adminGet(access: AdminAccess, path: string): Promise<Record<string, unknown>> {
+  return await adminSend(access, "GET", path, null, {});
+}
 
 /** Posts as the administrator; repeats what did not get through. @throws Stop where the API refuses. */
 export async function adminPost(
@@ -42,17 +50,20 @@ async function adminSend(
   access: AdminAccess,
   method: string,
   path: string,
-  body: string | Uint8Array<ArrayBuffer>,
+  body: string | Uint8Array<ArrayBuffer> | null,
   headers: Record<string, string>,
 ): Promise<Record<string, unknown>> {
-  for (let tries = 1; ; tries++) {
-    const response = await fetch(`${access.baseUrl}${path}`, {
-      method,
-      headers: { Authorization: `Bearer ${access.adminToken}`, ...headers },
-      body,
-    });
-    const text = await response.text();
-    if (response.ok) return JSON.parse(text) as Record<string, unknown>;
-    if (response.status < 500 || tries === RETRIES) throw new Stop(`${method} ${path} was answered ${response.status}: ${text}`);
+  const url = `${access.baseUrl}${path}`;
+  for (let tries = 1, unreached = 1; ; ) {
+    const answer = await fetch(url, { method, headers: { Authorization: `Bearer ${access.adminToken}`, ...headers }, body })
+      .then(async (response) => ({ response, text: await response.text() }))
+      .catch((error: unknown) => ({ response: null, text: String(error) }));
+    const { response, text } = answer;
+    if (response?.ok) return JSON.parse(text) as Record<string, unknown>;
+    if (response === null ? unreached === UNREACHABLE_TRIES : response.status < 500 || tries === RETRIES)
+      throw new Stop(`${method} ${path} was answered ${response?.status ?? "not at all"}: ${text}`);
+    if (response) tries += 1;
+    else unreached += 1;
+    await Bun.sleep(UNREACHABLE_PAUSE_MS);
   }
 }
