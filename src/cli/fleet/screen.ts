@@ -44,7 +44,7 @@ interface Showing {
 const NOTED_WITHIN_MS = 5500;
 /** How many plays later a log is sent once more. */
 const REPEATED_AFTER_PLAYS = 10;
-/** How long people wait for a screen before they switch it off and on. */
+/** How long people wait for a screen before they switch it off and on; each time twice as long, for those that are only slow. */
 const PATIENCE_MS = 8000;
 
 /** One screen of the fleet: a real player of the SDK, whose plays lie in a time of its own, where they run faster. */
@@ -61,6 +61,7 @@ export class Screen {
   #entered = false;
   #offlineUntilPlay = 0;
   #impatientAt: number | null = null;
+  #patienceMs = PATIENCE_MS;
   /** The play that a loss of power has cut, until the player has found it. */
   #cutOff: string | null = null;
   /** The plays of a spell that ends with the loss of the storage. */
@@ -138,7 +139,7 @@ export class Screen {
   /** Has it send what waits, however long it would back off. To be called again and again. */
   async sendAll(signal: AbortSignal): Promise<void> {
     if (this.stopped === null && this.isOn && (await this.queued()) > 0) await this.#hurry(signal);
-    else this.#impatientAt = null;
+    else this.#beContent();
   }
 
   /** Nothing goes wrong from now on, or everything may again. */
@@ -199,7 +200,7 @@ export class Screen {
     const doomed = this.#spell?.kind === "reimaging" && this.#spell.from <= this.plays;
     if (doomed) this.#doomed.push(logId);
     this.#tell(playing, [booked.status, booked.durationMs, booked.billable, refusal, fate.forgery, doomed]);
-    this.#impatientAt = null;
+    this.#beContent();
     this.#clockErrorMs = Math.round(this.#player.clockErrorMs);
     const play = client.play(playing, logId);
     this.#showing = { logId, play, playing, fate, durationMs: booked.durationMs };
@@ -285,10 +286,16 @@ export class Screen {
 
   /** What people do with a screen that takes its time: switch it off and on, once in a while. */
   async #hurry(signal: AbortSignal): Promise<void> {
-    this.#impatientAt ??= systemHost.monotonic() + PATIENCE_MS;
+    this.#impatientAt ??= systemHost.monotonic() + this.#patienceMs;
     if (systemHost.monotonic() < this.#impatientAt) return;
     this.#impatientAt = null;
+    this.#patienceMs *= 2;
     await this.#restart(signal);
+  }
+
+  #beContent(): void {
+    this.#impatientAt = null;
+    this.#patienceMs = PATIENCE_MS;
   }
 
   async #restart(signal: AbortSignal): Promise<void> {

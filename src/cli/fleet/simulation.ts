@@ -46,8 +46,8 @@ const LOOK_EVERY_MS = 1000;
 /** How long the queues may take to drain, and the report to have everything. */
 const DRAIN_LONGEST_MS = 5 * 60_000;
 const SETTLE_LONGEST_MS = 2 * 60_000;
-/** How long screens may lag behind the run's end: those that wait for a network, or to be paired anew. */
-const LATE_LONGEST_MS = 10 * 60_000;
+/** How long nothing at all may be played, of what is left: by screens that wait for a network, or to be paired anew. */
+const STUCK_MS = 10 * 60_000;
 
 /** One run of a fleet with faults, from an empty network to the account. */
 export class Simulation {
@@ -101,13 +101,13 @@ export class Simulation {
     const started = performance.now();
     const goal = () => Math.min(end, beginAt + (performance.now() - started) * speed);
     const playing = fleet.live(goal, end, AbortSignal.any([signal, over.signal]));
-    const latest = started + (end - beginAt) / speed + LATE_LONGEST_MS;
     // A fault of this program ends the run at once.
     const failed = playing.then(
       () => null,
       (error: unknown) => ({ error }),
     );
     let line = 0;
+    let moved = { positions: 0, at: started };
     while (!signal.aborted) {
       await systemHost.sleep(TICK_MS, signal);
       const left = fleet.screens.filter((screen) => screen.stopped === null && screen.position < end);
@@ -117,8 +117,9 @@ export class Simulation {
         await this.#tell(fleet, "playing", (goal() - beginAt) / (end - beginAt));
       }
       if (goal() >= end && left.length === 0) break;
-      if (performance.now() > latest)
-        throw new Stop(`${left.length} screens never came to the end: ${left.map(({ name }) => name).join(", ")}`);
+      const positions = fleet.screens.reduce((sum, { position }) => sum + position, 0);
+      if (positions !== moved.positions) moved = { positions, at: performance.now() };
+      if (performance.now() - moved.at > STUCK_MS) throw new Stop(`Stuck before the end: ${left.map(({ name }) => name).join(", ")}`);
       const failure = await Promise.race([failed, Promise.resolve(undefined)]);
       if (failure) throw failure.error;
     }
