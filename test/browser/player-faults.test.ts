@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { pictureOf } from "../../src/cli/demo/png.ts";
+import { pictureOf } from "../../src/cli/media/png.ts";
 import { recorded } from "./books.ts";
 import { hurryPlan, measure } from "./memory.ts";
 import { makeProgramme } from "./player-programme.ts";

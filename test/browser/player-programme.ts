@@ -1,6 +1,6 @@
-import { adminChange, adminUpload } from "../../src/cli/demo/api.ts";
-import { videoOf } from "../../src/cli/demo/mp4.ts";
-import { pictureOf } from "../../src/cli/demo/png.ts";
+import { adminChange, adminUpload } from "../../src/cli/fleet/api.ts";
+import { videoOf } from "../../src/cli/media/mp4.ts";
+import { pictureOf } from "../../src/cli/media/png.ts";
 import { ADMIN_TOKEN } from "../stack/stack.ts";
 import type { Site } from "./site.ts";
 
