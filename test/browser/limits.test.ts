@@ -62,12 +62,10 @@ async function makeSide(name: string) {
     `INSERT INTO incidents (id, device_id, type, severity, details_json, created_at)
      VALUES ('${crypto.randomUUID()}', '${device}', 'LOW_STORAGE', 'medium', '{}', ${Date.now()})`,
   );
-  await api("POST", "/v1/admin/schedules", {
-    name: `${name} schedule`,
-    target_type: "DEVICE",
-    target_id: device,
-    playlist_id: playlist.id,
-  });
+  await stack.sql(
+    `INSERT INTO schedules (id, name, target_type, target_id, playlist_id, created_at, updated_at)
+     VALUES ('${crypto.randomUUID()}', '${name} schedule', 'DEVICE', '${device}', '${playlist.id}', 1, 1)`,
+  );
   await api("POST", "/v1/admin/content", { name: `${name} clip`, type: "video" });
   return { supplier: supplier.id, store: store.id, campaign: campaign.id };
 }

@@ -24,7 +24,7 @@ async function act(page: Page, text: string, action: string): Promise<void> {
 }
 
 async function choose(within: Page | Locator, page: Page, label: string, option: string): Promise<void> {
-  await within.getByLabel(label, { exact: true }).first().click();
+  await within.getByLabel(label).and(page.locator("[aria-haspopup=listbox]")).click();
   await page.getByRole("option", { name: option, exact: true }).click();
 }
 
@@ -191,7 +191,7 @@ test("a group's policy: faults at the field, somebody else's change beside yours
   await page.getByText(/saved: heartbeat interval: 45 s/).waitFor();
   expect(await site.api("GET", path)).toMatchObject({ policy: { heartbeat_interval_s: 45, signature: "required" } });
 
-  const name = page.getByLabel("Name", { exact: true });
+  const name = page.getByRole("textbox", { name: "Name", exact: true });
   await name.fill("Typed <u>for long</u>");
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Devices" }).click();
   await page.getByRole("dialog", { name: "Leave without saving?" }).getByRole("button", { name: "Keep editing" }).click();
