@@ -161,6 +161,7 @@ test("what another site posts in the name of who is signed in is refused, even b
     await page.goto(`http://${host}:${evil.port}/`);
     const [answer] = await Promise.all([
       page.waitForResponse(target),
+      page.waitForURL(target),
       page.evaluate(() => (document.querySelector("#f") as HTMLFormElement).submit()),
     ]);
     expect([host, answer.status()]).toEqual([host, host === "localhost" ? 403 : 401]);

@@ -244,6 +244,31 @@ test("the audit log says who changed what from what to what, narrows by its addr
   await context.close();
 }, 90_000);
 
+test("one's own name is changed, and one's sessions are told by their browsers, and ended one by one", async () => {
+  await makePerson(site, { email: "nora@example.com", name: "Nora", role: "operator" });
+  const systems = {
+    own: "(X11; Linux x86_64) AppleWebKit/537.36 Chrome/150.0 Safari/537.36",
+    other: "(Windows NT 10.0; rv:140.0) Gecko Firefox/140.0",
+  };
+  const other = await visitAs(site, "nora@example.com", { userAgent: `Mozilla/5.0 ${systems.other}` });
+  const { page, context, faults } = await visitAs(site, "nora@example.com", { userAgent: `Mozilla/5.0 ${systems.own}` });
+  await page.goto("/console/account");
+  await page.getByLabel("Your name").fill("Nora <s>Old</s> New");
+  await page.getByRole("button", { name: "Save name" }).click();
+  await page.getByRole("button", { name: "Account of Nora <s>Old</s> New" }).waitFor();
+  const sessions = page.getByRole("region", { name: "Where you are signed in" });
+  await sessions.getByText("Chrome on Linux").waitFor();
+  await sessions.getByText("Firefox on Windows").waitFor();
+  await expectAccessible(page);
+  await sessions.getByRole("button", { name: "End", exact: true }).click();
+  await page.getByText("Session ended").waitFor();
+  await other.page.goto("/console/account");
+  await other.page.getByRole("heading", { name: "Sign in", level: 1 }).waitFor();
+  expect(faults).toEqual([]);
+  await other.context.close();
+  await context.close();
+}, 60_000);
+
 test("every page of the settings and the audit log is accessible in both themes", async () => {
   const paths = [
     "users",

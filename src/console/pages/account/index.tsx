@@ -2,11 +2,12 @@ import { Stack } from "@mantine/core";
 import { useMe } from "../../api/me.ts";
 import { Empty } from "../../parts/empty.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
+import { NamePanel } from "./name.tsx";
 import { PasswordPanel } from "./password.tsx";
 import { SessionsPanel } from "./sessions.tsx";
 import { TwoFactorPanel } from "./two-factor.tsx";
 
-/** Your own password, second factor and sessions. */
+/** Your own name, password, second factor and sessions. */
 export default function AccountPage() {
   const me = useMe();
   return (
@@ -14,6 +15,7 @@ export default function AccountPage() {
       <PageHead title="Account and security" line={`${me.name}${me.email ? ` · ${me.email}` : ""} · ${me.role}`} />
       {me.kind === "user" ? (
         <Stack gap="md" maw={760}>
+          <NamePanel />
           <PasswordPanel />
           <TwoFactorPanel />
           <SessionsPanel />

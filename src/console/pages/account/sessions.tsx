@@ -6,6 +6,7 @@ import { Fault } from "../../parts/fault.tsx";
 import { failed, said } from "../../parts/notes.tsx";
 import { Panel } from "../../parts/panel.tsx";
 import { When } from "../../parts/when.tsx";
+import { browserWords } from "./browser-words.ts";
 
 type Session = Answer<"GET /v1/admin/me/sessions">["items"][number];
 
@@ -43,8 +44,8 @@ export function SessionsPanel() {
         {sessions.data?.items.map((session) => (
           <Group key={session.id} justify="space-between" wrap="nowrap">
             <div style={{ minWidth: 0 }}>
-              <Text size="sm" truncate>
-                {session.user_agent ?? "Unknown browser"}
+              <Text size="sm" truncate title={session.user_agent ?? ""}>
+                {browserWords(session.user_agent)}
               </Text>
               <Text size="xs" c="dimmed">
                 {session.current ? "This one · " : ""}
