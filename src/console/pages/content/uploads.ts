@@ -212,8 +212,6 @@ async function sendParts(id: string, file: File, upload: Arrived, signal: AbortS
     (number) => !there.has(number),
   );
   const sent = new Map<number, number>();
-  const rest = new AbortController();
-  const either = AbortSignal.any([signal, rest.signal]);
   const tell = (number: number, bytes: number) => {
     sent.set(number, bytes);
     change(id, { done: arrived + [...sent.values()].reduce((sum, part) => sum + part, 0) });
@@ -223,16 +221,19 @@ async function sendParts(id: string, file: File, upload: Arrived, signal: AbortS
     for (let number = missing.shift(); number !== undefined; number = missing.shift()) {
       const at = number;
       const part = file.slice((at - 1) * upload.part_bytes, at * upload.part_bytes);
-      await putPart({ id: upload.content_id, upload_id: upload.id, number: at }, part, (bytes) => tell(at, bytes), either);
+      await putPart({ id: upload.content_id, upload_id: upload.id, number: at }, part, (bytes) => tell(at, bytes), signal).catch(
+        (error: unknown) => {
+          missing.length = 0;
+          throw error;
+        },
+      );
       tell(at, part.size);
     }
   };
-  try {
-    await Promise.all(Array.from({ length: PARTS_AT_ONCE }, next));
-  } finally {
-    // Where one part has failed the others stop, or they would meet those of the next try.
-    rest.abort();
-  }
+  // Where one part fails, those on their way still arrive, and need not be sent again.
+  const ended = await Promise.allSettled(Array.from({ length: PARTS_AT_ONCE }, next));
+  const failed = ended.find((one) => one.status === "rejected");
+  if (failed) throw failed.reason;
 }
 
 /** How long a video runs, as the browser reads it; null where it cannot. */
