@@ -65,7 +65,7 @@ export function simulateArguments(args: string[]): SimulateArguments {
     args,
     options: {
       devices: { type: "string", default: "30" },
-      speed: { type: "string", default: "20" },
+      speed: { type: "string", default: "10" },
       duration: { type: "string", default: "5m" },
       faults: { type: "string", default: "all" },
       seed: { type: "string", default: String(Math.floor(Math.random() * MAX_SEED)) },

@@ -70,7 +70,7 @@ describe("the command line", () => {
 
   test("has the simulator's defaults: all faults, and a seed of its own each time", () => {
     const defaults = simulateArguments([]);
-    expect(defaults).toMatchObject({ devices: 30, speed: 20, durationMs: 300_000, base: null, token: null, killAt: [] });
+    expect(defaults).toMatchObject({ devices: 30, speed: 10, durationMs: 300_000, base: null, token: null, killAt: [] });
     expect([...defaults.faults]).toEqual(Object.keys(FAULTS) as Fault[]);
     expect(simulateArguments([]).seed).not.toBe(defaults.seed);
   });

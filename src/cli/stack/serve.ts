@@ -7,7 +7,7 @@
  * Prints one line of JSON when it is ready. Its control port answers what a test asks of the state behind the Worker's back:
  * `POST /sql` (text → rows), `GET /r2/<key>` (bytes), `GET /r2?prefix=` (keys), `POST /cron` (text: the expression).
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, join, resolve } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type V4MiniflareOptions } from "miniflare";
@@ -85,7 +85,6 @@ const miniflare = new Miniflare(convertV4MiniflareOptions(described));
 await miniflare.ready;
 // Straight to the Worker: the proxy in front of it, which a developer's pages need, costs a good deal of every request.
 const url = await miniflare.unsafeGetDirectURL("alive-signage");
-const { DB, BUCKET } = await miniflare.getBindings<{ DB: D1Like; BUCKET: R2Like }>();
 
 interface D1Like {
   prepare(sql: string): { all(): Promise<{ results: unknown[] }>; run(): Promise<unknown> };
@@ -96,11 +95,19 @@ interface R2Like {
 }
 
 const migrations = join(root, "migrations");
-const migrated = await DB.prepare("SELECT name FROM sqlite_master WHERE name = 'suppliers'").all();
-if (migrated.results.length === 0) {
+// Not asked of the database: calls of it block this thread, which must read what the runtime logs, and a Worker that was killed
+// under load logs more at its start than a pipe holds. Each would wait for the other.
+const marker = join(options.persistTo, "migrated");
+if (!existsSync(marker)) {
+  const { DB } = await bindings();
   for (const file of readdirSync(migrations).sort()) {
     for (const statement of statements(readFileSync(join(migrations, file), "utf8"))) await DB.prepare(statement).run();
   }
+  writeFileSync(marker, "");
+}
+
+function bindings() {
+  return miniflare.getBindings<{ DB: D1Like; BUCKET: R2Like }>();
 }
 
 /** The statements of a migration: split at a semicolon that ends a line, but for a trigger's body. */
@@ -118,14 +125,14 @@ const control = createServer(async (request, response) => {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const body = Buffer.concat(parts).toString();
-    if (target.pathname === "/sql") response.end(JSON.stringify((await DB.prepare(body).all()).results));
+    if (target.pathname === "/sql") response.end(JSON.stringify((await (await bindings()).DB.prepare(body).all()).results));
     else if (target.pathname === "/cron") {
       const ran = await miniflare.dispatchFetch(`http://localhost/cdn-cgi/local/scheduled?cron=${encodeURIComponent(body)}`);
       response.statusCode = ran.ok ? 200 : 500;
       response.end(await ran.text());
     } else if (target.pathname === "/r2") response.end(JSON.stringify(await listKeys(target.searchParams.get("prefix") ?? "")));
     else if (target.pathname.startsWith("/r2/")) {
-      const object = await BUCKET.get(decodeURIComponent(target.pathname.slice(4)));
+      const object = await (await bindings()).BUCKET.get(decodeURIComponent(target.pathname.slice(4)));
       response.statusCode = object ? 200 : 404;
       response.end(object ? Buffer.from(await object.arrayBuffer()) : "");
     } else {
@@ -140,6 +147,7 @@ const control = createServer(async (request, response) => {
 
 async function listKeys(prefix: string): Promise<string[]> {
   const keys: string[] = [];
+  const { BUCKET } = await bindings();
   let cursor: string | undefined;
   do {
     const page = await BUCKET.list({ prefix, ...(cursor ? { cursor } : {}) });
