@@ -38,15 +38,7 @@ await main(async () => {
   try {
     for (const line of (await buildAssets()).report) console.log(line);
     // Arguments choose tests of vitest: then nothing else is asked.
-    const counts =
-      args.length > 0
-        ? [await runVitest(reports, args)]
-        : [
-            await runChecks(),
-            await runBun(reports, "node", ["./test/node", "./test/simulation", "./test/planted"]),
-            await runBun(reports, "browser", ["./test/browser"]),
-            await runVitest(reports, []),
-          ];
+    const counts = args.length > 0 ? [await runVitest(reports, args)] : [await runChecks(), ...(await runAll(reports))];
     const passed = counts.reduce((sum, one) => sum + one.passed, 0);
     const failed = counts.reduce((sum, one) => sum + one.failed, 0);
     console.log(`${passed} passed, ${failed} failed`);
@@ -67,24 +59,32 @@ async function runChecks(): Promise<Counts> {
   return counts;
 }
 
+/** The runners. The browser's tests wait for pages most of the time, so they run beside the others, and are shown behind them. */
+async function runAll(reports: string): Promise<Counts[]> {
+  const browser = runBun(reports, "browser", ["./test/browser"], false);
+  const others = [await runBun(reports, "node", ["./test/node", "./test/simulation", "./test/planted"]), await runVitest(reports, [])];
+  return [...others, await browser];
+}
+
 async function runVitest(reports: string, args: string[]): Promise<Counts> {
   const file = join(reports, "vitest.json");
   const options = ["run", "--config", "test/vitest.config.ts", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-  return await count(nodeTool("vitest/vitest.mjs", [...options, ...args]), file, vitestCounts, TEST_SECRETS);
+  return await count(nodeTool("vitest/vitest.mjs", [...options, ...args]), file, vitestCounts, { env: TEST_SECRETS });
 }
 
-async function runBun(reports: string, name: string, folders: string[]): Promise<Counts> {
+async function runBun(reports: string, name: string, folders: string[], show = true): Promise<Counts> {
   const file = join(reports, `${name}.xml`);
-  return await count([process.execPath, "test", ...folders, "--reporter=junit", `--reporter-outfile=${file}`], file, junitCounts);
+  return await count([process.execPath, "test", ...folders, "--reporter=junit", `--reporter-outfile=${file}`], file, junitCounts, { show });
 }
 
 async function count(
   command: string[],
   file: string,
   read: (report: string) => Counts | null,
-  env: Record<string, string> = {},
+  { env = {}, show = true }: { env?: Record<string, string>; show?: boolean } = {},
 ): Promise<Counts> {
-  const { code } = await run(command, { show: true, env });
+  const { code, output } = await run(command, { show, env });
+  if (!show) console.log(output.trim());
   return settleCounts(readReport(file, read), code);
 }
 

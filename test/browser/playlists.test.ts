@@ -129,6 +129,8 @@ async function order(page: Page, names: string[]): Promise<void> {
 
 /** Drags by the mouse, in steps, as a hand does, and lets go where the page says that it is. */
 async function dragTo(page: Page, from: Locator, to: Locator, said: string): Promise<void> {
+  // Waits until both stand still: what was moved before may be on its way.
+  for (const part of [to, from]) await part.hover({ trial: true });
   const [start, end] = [await from.boundingBox(), await to.boundingBox()];
   if (!start || !end) throw new Error("there is nothing to drag");
   await page.mouse.move(start.x + start.width / 2, start.y + start.height / 2);

@@ -11,7 +11,7 @@ let folder: string;
 let stack: Stack;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "alive-accounts-"));
-  stack = await startStack(await buildBundle(), { persistTo: join(folder, "state"), port: 8793 });
+  stack = await startStack(await buildBundle(), { persistTo: join(folder, "state"), port: 0 });
 }, 120_000);
 afterAll(async () => {
   await stack.kill();

@@ -15,7 +15,7 @@ let dir: string;
 let stack: Stack;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "alive-compact-"));
-  stack = await startStack(await buildBundle(), { persistTo: join(dir, "state"), port: 8795 });
+  stack = await startStack(await buildBundle(), { persistTo: join(dir, "state"), port: 0 });
 }, 120_000);
 afterAll(async () => {
   await stack.kill();

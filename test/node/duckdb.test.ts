@@ -12,7 +12,7 @@ let dir: string;
 let stack: Stack;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "alive-duckdb-"));
-  stack = await startStack(await buildBundle(), { persistTo: join(dir, "state"), port: 8792 });
+  stack = await startStack(await buildBundle(), { persistTo: join(dir, "state"), port: 0 });
 }, 120_000);
 afterAll(async () => {
   await stack.kill();

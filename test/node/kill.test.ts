@@ -11,7 +11,6 @@ import { ADMIN_TOKEN, buildBundle, type Stack, startStack } from "../stack/stack
 const DEVICES = 4;
 const BATCHES = 12;
 const PER_BATCH = 25;
-const PORT = 8791;
 /** How often it is killed; `KILLS=20 bun test ./test/node/kill.test.ts` for a hard night. */
 const KILLS = Number(process.env.KILLS ?? 3);
 
@@ -21,7 +20,7 @@ let stack: Stack;
 beforeAll(async () => {
   persistTo = mkdtempSync(join(tmpdir(), "alive-kill-"));
   bundle = await buildBundle();
-  stack = await startStack(bundle, { persistTo, port: PORT });
+  stack = await startStack(bundle, { persistTo, port: 0 });
 }, 120_000);
 afterAll(async () => {
   await stack.kill();
@@ -57,7 +56,7 @@ test(`killed with -9 ${KILLS} times under load, and every play is recorded once`
     for (const at of killsAt) {
       while (answered < at) await Bun.sleep(5);
       await stack.kill();
-      stack = await startStack(bundle, { persistTo, port: PORT });
+      stack = await startStack(bundle, { persistTo, port: 0 });
     }
   })();
   await Promise.all(

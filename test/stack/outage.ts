@@ -12,7 +12,7 @@ import { buildBundle, startStack } from "./stack.ts";
 
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "5" }, devices: { type: "string", default: "6" } } });
 const dir = mkdtempSync(join(tmpdir(), "alive-outage-"));
-const stack = await startStack(await buildBundle(), { persistTo: dir, port: 8795, consumer: { maxBatchTimeout: 1 } });
+const stack = await startStack(await buildBundle(), { persistTo: dir, port: 0, consumer: { maxBatchTimeout: 1 } });
 const count = async (sql: string) => (await stack.sql<{ n: number }>(sql))[0]?.n ?? 0;
 const started = performance.now();
 const say = (text: string) => console.log(`${Math.round((performance.now() - started) / 1000)} s: ${text}`);
