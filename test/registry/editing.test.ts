@@ -227,7 +227,7 @@ describe("lists", () => {
     expect((await admin("GET", "/v1/admin/device-groups?q=many&limit=200")).body.items).toHaveLength(60);
   });
 
-  test.each(["limit=0", "limit=201", "limit=x", "limit=1.5", "limit=1&limit=2", "cursor=%%%", "cursor=_-8", "archived=yes"])(
+  test.each(["limit=0", "limit=1001", "limit=x", "limit=1.5", "limit=1&limit=2", "cursor=%%%", "cursor=_-8", "archived=yes"])(
     "?%s is refused",
     async (query) => {
       expect((await admin("GET", `/v1/admin/campaigns?${query}`)).body).toMatchObject({

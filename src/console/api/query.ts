@@ -74,7 +74,7 @@ export function useRows<C extends PagedRead>(
       call(
         name,
         ...([
-          { ...options, query: { limit: all > 0 ? 200 : undefined, ...(options.query as object | undefined), cursor: pageParam }, signal },
+          { ...options, query: { limit: pageLimit(all, pageParam), ...(options.query as object | undefined), cursor: pageParam }, signal },
         ] as unknown as CallArguments<C>),
       ),
     initialPageParam: undefined,
@@ -110,6 +110,16 @@ export function useRows<C extends PagedRead>(
     loadMore: () => void fetchNextPage(),
     refresh: () => void refetch(),
   };
+}
+
+const FIRST_PAGE_ROWS = 200;
+const NEXT_PAGE_ROWS = 1000;
+
+/** How many rows to ask for: few at first, so that something is there soon, then as many as there may be. */
+function pageLimit(all: number, cursor: string | undefined): number | undefined {
+  if (all === 0) return undefined;
+  if (cursor === undefined) return Math.min(FIRST_PAGE_ROWS, all);
+  return Math.min(NEXT_PAGE_ROWS, Math.max(FIRST_PAGE_ROWS, all - FIRST_PAGE_ROWS));
 }
 
 /** Of a list that is still coming, so many pages are shown: 1, 4, 16 …, since each time all of it is sorted anew. */
