@@ -78,6 +78,8 @@ export function useRows<C extends PagedRead>(
         ] as unknown as CallArguments<C>),
       ),
     initialPageParam: undefined,
+    // To compare thousands of rows with those of before costs more than to draw the few that are in view.
+    structuralSharing: false,
     getNextPageParam: (page) => (page as unknown as { next_cursor: string | null }).next_cursor ?? undefined,
     refetchOnWindowFocus: ({ state }) => (state.data?.pages.length ?? 0) <= PAGES_REREAD_OFTEN,
     // A long list is read again by whole pages one after the other: seldom by itself, and whenever somebody asks.

@@ -12,7 +12,7 @@ import {
   useTable,
 } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Rows } from "../api/query.ts";
 import { type Column, cellValue, compareValues, type RowAction, readHidden } from "./data-table-columns.ts";
 import { TableFoot } from "./data-table-foot.tsx";
@@ -79,7 +79,7 @@ export function DataTable<T extends RowData>({
     state: { columnVisibility: Object.fromEntries(hidden.map((id) => [id, false])) },
   });
   const rows = table.getRowModel().rows;
-  const shown = columns.filter((column) => !hidden.includes(column.id));
+  const shown = useMemo(() => columns.filter((column) => !hidden.includes(column.id)), [columns, hidden]);
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => frame.current,
@@ -92,7 +92,10 @@ export function DataTable<T extends RowData>({
   const above = (visible[0] ?? 0) * ROW_HEIGHT_PX;
   const below = (rows.length - 1 - (visible.at(-1) ?? rows.length - 1)) * ROW_HEIGHT_PX;
   const active = useActiveRow(frame, rows.length, (index) => isVirtual && virtualizer.scrollToIndex(index));
-  const selected = table.getSelectedRowModel().rows.map((row) => row.original);
+  // Counted by what is chosen, never by going through all rows: this runs with each step of scrolling.
+  const chosen = Object.keys(table.state.rowSelection).length;
+  const selected = chosen === 0 ? [] : table.getSelectedRowModel().rows.map((row) => row.original);
+  const select = useSelection(rows);
   const width = shown.length + (bulk ? 1 : 0) + (actions ? 1 : 0);
   useShortcut({ keys: "x", label: "Select the row", group: "Lists" }, () => rows[active.index]?.toggleSelected(), bulk !== undefined);
 
@@ -120,8 +123,8 @@ export function DataTable<T extends RowData>({
                   <th className="check" scope="col">
                     <Checkbox
                       aria-label={`Select all ${noun[1]}`}
-                      checked={rows.length > 0 && table.getIsAllRowsSelected()}
-                      indeterminate={table.getIsSomeRowsSelected()}
+                      checked={rows.length > 0 && selected.length === rows.length}
+                      indeterminate={selected.length > 0 && selected.length < rows.length}
                       onChange={table.getToggleAllRowsSelectedHandler()}
                     />
                   </th>
@@ -155,11 +158,11 @@ export function DataTable<T extends RowData>({
                     row={row.original}
                     columns={shown}
                     active={active.index === index}
-                    onActive={() => active.set(index)}
+                    onActive={active.set}
                     selected={bulk ? row.getIsSelected() : null}
-                    onSelect={row.getToggleSelectedHandler()}
-                    {...(href ? { href: href(row.original) } : {})}
-                    {...(actions ? { actions: actions(row.original) } : {})}
+                    onSelect={select}
+                    href={href}
+                    actions={actions}
                   />
                 ) : null;
               })}
@@ -171,6 +174,19 @@ export function DataTable<T extends RowData>({
       <TableFoot source={source} noun={noun} name={name} columns={columns} hidden={hidden} onHidden={setHidden} />
     </div>
   );
+}
+
+/** Selects one row; with shift, all from the one that was touched last to it. The same function each time, so that rows need not be drawn anew. */
+function useSelection(rows: { toggleSelected: (selected: boolean) => void }[]) {
+  const latest = useRef(rows);
+  latest.current = rows;
+  const last = useRef<number | null>(null);
+  return useCallback((index: number, selected: boolean, range: boolean) => {
+    const from = range && last.current !== null ? Math.min(last.current, index) : index;
+    const to = range && last.current !== null ? Math.max(last.current, index) : index;
+    for (let at = from; at <= to; at++) latest.current[at]?.toggleSelected(selected);
+    last.current = index;
+  }, []);
 }
 
 function definitionOf<T extends RowData>(column: Column<T>): ColumnDef<Features, T> {

@@ -1,4 +1,3 @@
-import { Group, Text } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck, IconCircleDashed, IconCircleX } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 
@@ -11,11 +10,9 @@ const ICONS = { ok: IconCircleCheck, warn: IconAlertTriangle, bad: IconCircleX, 
 export function State({ value, children, size = 15 }: { value: StateValue; children: ReactNode; size?: number }) {
   const Icon = ICONS[value];
   return (
-    <Group component="span" gap={6} wrap="nowrap" display="inline-flex" style={{ verticalAlign: "middle" }} c={`var(--${value})`}>
-      <Icon size={size} stroke={1.8} aria-hidden style={{ flex: "none" }} />
-      <Text component="span" inherit c={`var(--${value})`} truncate>
-        {children}
-      </Text>
-    </Group>
+    <span className="state" style={{ color: `var(--${value})` }}>
+      <Icon size={size} stroke={1.8} aria-hidden />
+      <span>{children}</span>
+    </span>
   );
 }

@@ -1,4 +1,4 @@
-import { Text, Tooltip } from "@mantine/core";
+import { Tooltip } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { ago, exact, MINUTE_MS } from "./format.ts";
 
@@ -32,16 +32,22 @@ export function useNow(): number {
  */
 export function When({ at, zone, never = "–" }: { at: string | number | null | undefined; zone?: string | undefined; never?: string }) {
   const now = useNow();
-  if (at === null || at === undefined)
-    return (
-      <Text component="span" inherit c="dimmed">
-        {never}
-      </Text>
-    );
+  const [near, setNear] = useState(false);
+  if (at === null || at === undefined) return <span className="quiet">{never}</span>;
   const ms = typeof at === "number" ? at : Date.parse(at);
+  const words = Math.abs(ms - now) < MINUTE_MS / 6 ? "just now" : ago(ms, now);
+  const time = (
+    <time dateTime={new Date(ms).toISOString()} onMouseEnter={() => setNear(true)}>
+      {words}
+    </time>
+  );
+  // The tooltip is made when somebody comes near: lists show thousands of times.
+  if (!near) return time;
   return (
-    <Tooltip label={<TwoTimes at={ms} zone={zone} />} multiline>
-      <time dateTime={new Date(ms).toISOString()}>{Math.abs(ms - now) < MINUTE_MS / 6 ? "just now" : ago(ms, now)}</time>
+    <Tooltip label={<TwoTimes at={ms} zone={zone} />} multiline opened>
+      <time dateTime={new Date(ms).toISOString()} onMouseLeave={() => setNear(false)}>
+        {words}
+      </time>
     </Tooltip>
   );
 }
