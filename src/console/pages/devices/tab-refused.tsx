@@ -1,8 +1,8 @@
 import { Code, Modal, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useRead } from "../../api/query.ts";
-import { asRows } from "../../parts/as-rows.ts";
 import type { RefusedRecords } from "../../api/schema.ts";
+import { asRows } from "../../parts/as-rows.ts";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
 import { Id } from "../../parts/id.tsx";
