@@ -37,7 +37,7 @@ export default defineConfig({
   test: {
     root,
     include: ["test/**/*.test.ts"],
-    exclude: ["test/node/**", "test/simulation/**", "test/planted/**", "test/browser/**"],
+    exclude: ["test/node/**", "test/simulation/**", "test/planted/**", "test/browser/**", "test/long/**"],
     setupFiles: ["test/support/migrate.ts"],
     maxWorkers: 2,
     // For machines that are slow or busy: nothing waits this long by design.

@@ -3,7 +3,7 @@ import { failureText, Totals } from "./report.ts";
 import { runSeed } from "./run.ts";
 import { FAULTS } from "./world.ts";
 
-const SEEDS = 200;
+const SEEDS = 120;
 const SEEDS_PER_TEST = 20;
 const OPERATIONS = 100;
 const totals = new Totals();

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Request } from "playwright-core";
 import { ROOT } from "../../src/cli/tools.ts";
-import { recorded } from "./books.ts";
-import { claimCode, makeProgramme, type Programme } from "./player-programme.ts";
-import { type Running, shownCode, startPlayer, until, untilKept, untilShown, untilState, untilStatus } from "./screen.ts";
-import { openSite, type Site } from "./site.ts";
+import { recorded } from "../browser/books.ts";
+import { claimCode, makeProgramme, type Programme } from "../browser/player-programme.ts";
+import { type Running, shownCode, startPlayer, until, untilKept, untilShown, untilState, untilStatus } from "../browser/screen.ts";
+import { openSite, type Site } from "../browser/site.ts";
 
 let site: Site;
 let programme: Programme;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { pictureOf } from "../../src/cli/media/png.ts";
-import { recorded } from "./books.ts";
-import { hurryPlan, measure } from "./memory.ts";
-import { makeProgramme } from "./player-programme.ts";
-import { startPlayer, until, untilKept, untilKeptValue, untilShown, untilState, untilStatus } from "./screen.ts";
-import { openSite, type Site } from "./site.ts";
+import { recorded } from "../browser/books.ts";
+import { hurryPlan, measure } from "../browser/memory.ts";
+import { makeProgramme } from "../browser/player-programme.ts";
+import { startPlayer, until, untilKept, untilKeptValue, untilShown, untilState, untilStatus } from "../browser/screen.ts";
+import { openSite, type Site } from "../browser/site.ts";
 
 let site: Site;
 beforeAll(async () => {
