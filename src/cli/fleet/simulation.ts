@@ -46,8 +46,8 @@ const LOOK_EVERY_MS = 1000;
 /** How long the queues may take to drain, and the report to have everything. */
 const DRAIN_LONGEST_MS = 5 * 60_000;
 const SETTLE_LONGEST_MS = 2 * 60_000;
-/** How long nothing at all may be played, of what is left: by screens that wait for a network, or to be paired anew. */
-const STUCK_MS = 10 * 60_000;
+/** How many looks long nothing at all may be played of what is left, by screens that wait for a network or to be paired anew: ten minutes. */
+const STUCK_LOOKS = (10 * 60_000) / TICK_MS;
 
 /** One run of a fleet with faults, from an empty network to the account. */
 export class Simulation {
@@ -107,7 +107,8 @@ export class Simulation {
       (error: unknown) => ({ error }),
     );
     let line = 0;
-    let moved = { positions: 0, at: started };
+    // Looks, and not time: a machine may sleep.
+    let stuck = { positions: 0, looks: 0 };
     while (!signal.aborted) {
       await systemHost.sleep(TICK_MS, signal);
       const left = fleet.screens.filter((screen) => screen.stopped === null && screen.position < end);
@@ -118,8 +119,8 @@ export class Simulation {
       }
       if (goal() >= end && left.length === 0) break;
       const positions = fleet.screens.reduce((sum, { position }) => sum + position, 0);
-      if (positions !== moved.positions) moved = { positions, at: performance.now() };
-      if (performance.now() - moved.at > STUCK_MS) throw new Stop(`Stuck before the end: ${left.map(({ name }) => name).join(", ")}`);
+      stuck = { positions, looks: positions === stuck.positions ? stuck.looks + 1 : 0 };
+      if (stuck.looks > STUCK_LOOKS) throw new Stop(`Stuck before the end: ${left.map(({ name }) => name).join(", ")}`);
       const failure = await Promise.race([failed, Promise.resolve(undefined)]);
       if (failure) throw failure.error;
     }
