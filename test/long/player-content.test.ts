@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { byStatus, recorded, reported } from "./books.ts";
-import { makeProgramme } from "./player-programme.ts";
-import { startPlayer, until, untilKept, untilKeptValue, untilShown, untilStatus } from "./screen.ts";
-import { openSite, type Site } from "./site.ts";
+import { byStatus, recorded, reported } from "../browser/books.ts";
+import { makeProgramme } from "../browser/player-programme.ts";
+import { startPlayer, until, untilKept, untilKeptValue, untilShown, untilStatus } from "../browser/screen.ts";
+import { openSite, type Site } from "../browser/site.ts";
 
 let site: Site;
 beforeAll(async () => {

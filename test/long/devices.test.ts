@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { expectAccessible, signInByToken } from "./acts.ts";
-import { seedDevices } from "./seed.ts";
-import { openSite, type Site, type Visit } from "./site.ts";
+import { expectAccessible, signInByToken } from "../browser/acts.ts";
+import { seedDevices } from "../browser/seed.ts";
+import { openSite, type Site, type Visit } from "../browser/site.ts";
 
 const DEVICES = 5000;
 
@@ -60,6 +60,7 @@ describe("the list of devices", () => {
     await page.getByRole("menuitemcheckbox", { name: "Player" }).click();
     expect(await page.getByRole("columnheader", { name: "Player" }).count()).toBe(0);
     await page.keyboard.press("Escape");
+    await page.getByRole("menu").waitFor({ state: "detached" });
     await expectAccessible(page);
     expect(faults).toEqual([]);
     await context.close();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { expectAccessible, signInByToken } from "./acts.ts";
-import { makeProgramme, type Programme, tokenOf, wakeDevices } from "./programme.ts";
-import { openSite, type Site } from "./site.ts";
+import { expectAccessible, signInByToken } from "../browser/acts.ts";
+import { makeProgramme, type Programme, tokenOf, wakeDevices } from "../browser/programme.ts";
+import { openSite, type Site } from "../browser/site.ts";
 
 const HOSTILE = `<img src=x onerror="document.title='taken'"> & Sons`;
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Locator, Page } from "playwright-core";
+import { expectAccessible, signInByToken } from "../browser/acts.ts";
+import { makePerson, PASSWORD, seedSettings, signIn, visitAs } from "../browser/people.ts";
+import { openSite, type Site } from "../browser/site.ts";
 import { ADMIN_TOKEN } from "../stack/stack.ts";
-import { expectAccessible, signInByToken } from "./acts.ts";
-import { makePerson, PASSWORD, seedSettings, signIn, visitAs } from "./people.ts";
-import { openSite, type Site } from "./site.ts";
 
 const ADA = "ada@example.com";
 
@@ -148,7 +148,7 @@ test("a webhook's bad address is told at its field; its secret is shown once; a 
   await page
     .getByRole("region", { name: "Attempts" })
     .getByText(/\d ?(ms|s) · /)
-    .waitFor();
+    .waitFor({ timeout: 60_000 });
 
   await page.goto(`/console/settings/webhooks/${seeded.webhookId}?view=attempts&outcome=refused`);
   await page.getByRole("row").filter({ hasText: "502" }).first().getByRole("link").click();
@@ -217,6 +217,7 @@ test("the audit log says who changed what from what to what, narrows by its addr
   expect(await page.getByRole("row").count()).toBe(3);
   await row.getByRole("link").click();
   const drawer = page.getByRole("dialog", { name: "Changed supplier" });
+  await drawer.getByRole("region", { name: "What changed" }).getByRole("row").last().waitFor();
   expect(await drawer.getByRole("region", { name: "What changed" }).getByRole("row").last().allInnerTexts()).toEqual([
     "name\tBefore & after\t<img src=x onerror=alert(1)>",
   ]);
