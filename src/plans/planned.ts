@@ -183,8 +183,8 @@ class LoopWalk {
 
   /** As many whole rounds as there is room for, then one slot by slot. Returns the place behind the last play. */
   #play(loop: readonly Playable[], open: readonly Playable[], from: number, stretch: Stretch, record: Recorder): number {
-    this.#rounds(open, stretch, record);
-    let next = from;
+    const rounds = this.#rounds(open, stretch, record);
+    let next = rounds > 0 ? behindLast(loop, open, from) : from;
     for (let step = 0; step < loop.length && this.at < stretch.to; step++) {
       const place = (from + step) % loop.length;
       const slot = loop[place];
@@ -197,18 +197,26 @@ class LoopWalk {
     return next;
   }
 
-  /** Those that the stretch and every budget have room for. */
-  #rounds(open: readonly Playable[], stretch: Stretch, record: Recorder): void {
+  /** Those that the stretch and every budget have room for. Returns how many these are. */
+  #rounds(open: readonly Playable[], stretch: Stretch, record: Recorder): number {
     const roundMs = open.reduce((sum, { ms }) => sum + ms, 0);
     let rounds = Math.floor((stretch.to - this.at) / roundMs);
     for (const [budget, slots] of Map.groupBy(open, (slot) => slot.budget)) {
       if (budget) rounds = Math.min(rounds, Math.floor(budget.left(stretch) / slots.length));
     }
-    if (rounds < 1) return;
+    if (rounds < 1) return 0;
     for (const slot of open) {
       record(slot, rounds);
       slot.budget?.use(rounds);
     }
     this.at += rounds * roundMs;
+    return rounds;
   }
+}
+
+/** The place behind the last slot that a round plays which begins at `from`: not `from` itself where what stands before it was passed over. */
+function behindLast(loop: readonly Playable[], open: readonly Playable[], from: number): number {
+  const places = loop.map((_, step) => (from + step) % loop.length);
+  const last = places.findLast((place) => open.some((slot) => slot === loop[place]));
+  return last === undefined ? from : (last + 1) % loop.length;
 }
