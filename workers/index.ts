@@ -5,7 +5,7 @@ import { runCron } from "./cron.ts";
 import { app } from "./http.ts";
 import { consumeQueue } from "./queue.ts";
 
-export { DeviceSequencer } from "../src/plays/sequencer.ts";
+export { DeviceSequencer } from "../src/plays/sequencer/sequencer.ts";
 export { WebhookDispatcher } from "../src/webhooks/dispatcher.ts";
 
 setLogLevel(env.LOG_LEVEL);

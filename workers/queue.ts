@@ -1,5 +1,5 @@
 import { recordReports } from "../src/monitoring/reports.ts";
-import { recordPlays } from "../src/plays/record.ts";
+import { recordPlays } from "../src/plays/ledger/record.ts";
 
 /** Which consumer takes the messages of which queue. */
 export async function consumeQueue(batch: MessageBatch<unknown>, env: Env, _ctx: ExecutionContext): Promise<void> {

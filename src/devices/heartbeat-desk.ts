@@ -2,7 +2,7 @@ import { describeError } from "../platform/http.ts";
 import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
 import { SECOND_MS } from "../platform/time.ts";
-import type { HeartbeatClock } from "../plays/clock.ts";
+import type { HeartbeatClock } from "../plays/sequencer/clock.ts";
 import { dueCommands, type OpenCommand } from "./commands.ts";
 import {
   findSilence,

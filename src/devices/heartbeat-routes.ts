@@ -3,8 +3,8 @@ import { Problem } from "../platform/errors.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
 import { withTimeout } from "../platform/retry.ts";
 import { SECOND_MS } from "../platform/time.ts";
-import { refuseFlood } from "../plays/flood.ts";
-import { callerOf } from "../plays/receive.ts";
+import { refuseFlood } from "../plays/intake/flood.ts";
+import { callerOf } from "../plays/intake/receive.ts";
 import type { HeartbeatRequest } from "./heartbeat-desk.ts";
 import { HEARTBEAT_BODY_MAX_BYTES } from "./heartbeat-limits.ts";
 import {

@@ -1,5 +1,5 @@
 import { SECOND_MS } from "../platform/time.ts";
-import type { HeartbeatClock } from "../plays/clock.ts";
+import type { HeartbeatClock } from "../plays/sequencer/clock.ts";
 import { type HeartbeatHistory, noteHeartbeat } from "./heartbeat-history.ts";
 import {
   ACTIVITY_WRITTEN_AFTER_MS,

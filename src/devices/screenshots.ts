@@ -6,8 +6,8 @@ import { readBytes } from "../platform/body.ts";
 import { Problem } from "../platform/errors.ts";
 import { sha256Now } from "../platform/hash.ts";
 import { createRouter, problemSchema, responses } from "../platform/http.ts";
-import { refuseFlood } from "../plays/flood.ts";
-import { callerOf } from "../plays/receive.ts";
+import { refuseFlood } from "../plays/intake/flood.ts";
+import { callerOf } from "../plays/intake/receive.ts";
 import { type DeviceStanding, requireStanding } from "./standing.ts";
 import { authenticateDevice } from "./token.ts";
 

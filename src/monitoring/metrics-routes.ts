@@ -6,7 +6,7 @@ import { callersOf, reads } from "../auth/principal.ts";
 import { equalSecrets } from "../platform/encoding.ts";
 import { type AppEnv, createRouter, problemSchema } from "../platform/http.ts";
 import { METRICS_TYPE, type Reading, readMetrics, renderMetrics } from "../platform/metrics.ts";
-import { backlogOf } from "../plays/pipeline.ts";
+import { backlogOf } from "../plays/ledger/pipeline.ts";
 import { playQueues } from "../plays/queues.ts";
 
 /** Counts over the whole network: they cannot be narrowed to a supplier or a brand. */

@@ -1,7 +1,7 @@
 import { MINUTE_MS, toIso } from "../platform/time.ts";
-import { backlogOf } from "../plays/pipeline.ts";
+import { backlogOf } from "../plays/ledger/pipeline.ts";
+import { SWEEP_JOB } from "../plays/ledger/sweep.ts";
 import { type PlayQueueEnv, playQueues } from "../plays/queues.ts";
-import { SWEEP_JOB } from "../plays/sweep.ts";
 import { commitIncidents, type Finding, incidentChanges, openIncidentsOf } from "./incidents.ts";
 
 /** How long anything may wait on the way from a sequencer to D1, or back. A report lags by seconds. */

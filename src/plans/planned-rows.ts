@@ -1,4 +1,4 @@
-import { storeDay } from "../plays/store-day.ts";
+import { storeDay } from "../plays/sequencer/store-day.ts";
 import { dayNumber, isoDate } from "./hours.ts";
 import type { Plan } from "./plan.ts";
 import { type PlannedCampaigns, plannedOf } from "./planned.ts";

@@ -98,13 +98,13 @@ class Course {
   wakeInMs(): number {
     const { on, next, idleUntilMono, plan, visible } = this.stage;
     if (!plan || !visible) return LONGEST_WAKE_MS;
-    const times = [this.world.mono + LONGEST_WAKE_MS];
+    const times: number[] = [];
     if (on?.running) times.push(on.endsMono);
     if (!next) times.push(idleUntilMono);
     else if (next.state === "planned") times.push(next.prepareMono);
     // One that is ready is shown at the end of what is on.
     else if (next.state === "loading") times.push(next.deadlineMono);
-    return Math.max(0, Math.min(...times) - this.world.mono);
+    return Math.max(0, Math.min(LONGEST_WAKE_MS, Math.min(...times) - this.world.mono));
   }
 
   #endWhatIsOver(plan: Plan): void {

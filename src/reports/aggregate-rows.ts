@@ -1,4 +1,4 @@
-import { pendingRows } from "../plays/daily-sums.ts";
+import { pendingRows } from "../plays/ledger/daily-sums.ts";
 import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, DAILY_SUMS, type DailySums } from "../plays/tables.ts";
 import { GROUP_COLUMNS, type GroupKey, type GroupPosition } from "./query.ts";
 import { behindTerm, daysJson, filterTerms, generationSql, type Reading, type Values } from "./reading.ts";

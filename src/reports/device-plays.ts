@@ -9,7 +9,7 @@ import { dayField, idField, timeField } from "../platform/fields.ts";
 import { createRouter, responses } from "../platform/http.ts";
 import { decodeCursor, pageOf, pageQuery, pageSchema } from "../platform/paging.ts";
 import { toIso, utcDay } from "../platform/time.ts";
-import { eventRowsKeptFrom } from "../plays/retain.ts";
+import { eventRowsKeptFrom } from "../plays/ledger/retain.ts";
 import { hotWindowStart } from "./source.ts";
 
 /** Single plays of a device, as they were recorded: what a report's figures are made of. */

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { dayField } from "../platform/fields.ts";
 import { pageQuery } from "../platform/paging.ts";
-import type { ArchiveRow } from "../plays/archive.ts";
+import type { ArchiveRow } from "../plays/archive/segment.ts";
 import { PLAY_STATUSES, type PlayStatus } from "../plays/play.ts";
 import { FILTER_COLUMNS, type ReportFilters, wholeParameters } from "./query.ts";
 

@@ -1,4 +1,3 @@
-import type { ArchiveRow } from "../plays/archive.ts";
 import {
   type Damage,
   DECIDED_COLUMNS,
@@ -7,7 +6,8 @@ import {
   SEGMENT_REF_COLUMNS,
   type SegmentRef,
   takeSegments,
-} from "../plays/archive-read.ts";
+} from "../plays/archive/read.ts";
+import type { ArchiveRow } from "../plays/archive/segment.ts";
 import { type AcceptedPlay, PLAY_COLUMNS } from "../plays/play.ts";
 import { isAskedFor, type PlaysQuery } from "./plays-query.ts";
 import { filterTerms, Values } from "./reading.ts";

@@ -5,7 +5,7 @@ import { timedQuery } from "../monitoring/timings.ts";
 import { CSV_TYPE } from "../platform/csv.ts";
 import { Problem } from "../platform/errors.ts";
 import { createRouter, problemSchema, responses } from "../platform/http.ts";
-import { eventRowsKeptFrom } from "../plays/retain.ts";
+import { eventRowsKeptFrom } from "../plays/ledger/retain.ts";
 import { reportCsv } from "./csv.ts";
 import { readReport } from "./proof-of-play.ts";
 import {

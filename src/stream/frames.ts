@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { isObject } from "../platform/body.ts";
 import { Problem, problemBody } from "../platform/errors.ts";
 import { validationProblem } from "../platform/http.ts";
-import { duplicatesAmong, errorsOf, type RecordAnswer } from "../plays/answers.ts";
+import { duplicatesAmong, errorsOf, type RecordAnswer } from "../plays/intake/answers.ts";
 import { MAX_FRAME_ID_CHARS } from "./limits.ts";
 
 /** What a device calls a frame: the answer carries it. */

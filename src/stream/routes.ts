@@ -3,8 +3,8 @@ import { authenticateDevice } from "../devices/token.ts";
 import { Problem } from "../platform/errors.ts";
 import { createRouter, problemSchema } from "../platform/http.ts";
 import { withTimeout } from "../platform/retry.ts";
-import { refuseFlood } from "../plays/flood.ts";
-import { callerOf } from "../plays/receive.ts";
+import { refuseFlood } from "../plays/intake/flood.ts";
+import { callerOf } from "../plays/intake/receive.ts";
 import { CONNECT_TIMEOUT_MS } from "./limits.ts";
 import { readHandshake, STREAM_PATH, SUBPROTOCOL } from "./protocol.ts";
 

@@ -17,12 +17,12 @@ import { Problem } from "../platform/errors.ts";
 import { validationProblem } from "../platform/http.ts";
 import { inSpan } from "../platform/spans.ts";
 import { DIALECTS } from "../plays/dialects/dialects.ts";
-import { logRateExceeded, logRequest } from "../plays/door-log.ts";
-import { examine } from "../plays/examine.ts";
-import { type AdmitRequest, type RequestAnswer, readAnswers } from "../plays/handover.ts";
+import { logRateExceeded, logRequest } from "../plays/intake/door-log.ts";
+import { examine } from "../plays/intake/examine.ts";
+import { readBatch, receivedAs, recordAnswers, wholeRefusal } from "../plays/intake/receive.ts";
 import { doorPolicy } from "../plays/policy.ts";
-import { type RateWindow, takeRequest } from "../plays/rate.ts";
-import { readBatch, receivedAs, recordAnswers, wholeRefusal } from "../plays/receive.ts";
+import { type AdmitRequest, type RequestAnswer, readAnswers } from "../plays/sequencer/handover.ts";
+import { type RateWindow, takeRequest } from "../plays/sequencer/rate.ts";
 import { type Frame, type OutFrame, verdictsOf } from "./frames.ts";
 import { STREAM_PATH } from "./protocol.ts";
 

@@ -1,10 +1,10 @@
 import type { DeviceProfile } from "../devices/profile.ts";
 import { encodeTelemetryBody } from "../plays/chunk.ts";
-import { countRefusal, type SequencerHead } from "../plays/head.ts";
 import { DEFAULT_REQUESTS_PER_MINUTE, OUTBOX_FULL_RETRY_AFTER_S } from "../plays/limits.ts";
-import { type RateState, takeRequest } from "../plays/rate.ts";
-import type { SeenEntry } from "../plays/seen.ts";
-import type { RefusedRecord } from "../plays/sequencer-store.ts";
+import { countRefusal, type SequencerHead } from "../plays/sequencer/head.ts";
+import { type RateState, takeRequest } from "../plays/sequencer/rate.ts";
+import type { SeenEntry } from "../plays/sequencer/seen.ts";
+import type { RefusedRecord } from "../plays/sequencer/store.ts";
 import { SAMPLED, TELEMETRY_DOOR, TELEMETRY_REJECTIONS, type TelemetryCode, type TelemetryFacts, type TelemetryRow } from "./event.ts";
 import {
   MAX_AHEAD_MS,

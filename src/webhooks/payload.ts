@@ -1,6 +1,6 @@
 import { toIso } from "../platform/time.ts";
-import type { ArchiveRow } from "../plays/archive.ts";
-import { DECIDED_COLUMNS, readSegments, SEGMENT_REF_COLUMNS, type SegmentRef } from "../plays/archive-read.ts";
+import { DECIDED_COLUMNS, readSegments, SEGMENT_REF_COLUMNS, type SegmentRef } from "../plays/archive/read.ts";
+import type { ArchiveRow } from "../plays/archive/segment.ts";
 import { PLAYS_PER_MESSAGE } from "./limits.ts";
 import type { MessageRow } from "./tables.ts";
 

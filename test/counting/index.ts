@@ -5,7 +5,7 @@
  * It counts where the bill is written: on the prototypes of the platform's own bindings. `GET /counted` answers the sums,
  * `POST /counted` sets them to zero.
  */
-import { DeviceSequencer as Product } from "../../src/plays/sequencer.ts";
+import { DeviceSequencer as Product } from "../../src/plays/sequencer/sequencer.ts";
 import worker from "../../workers/index.ts";
 import { NOTHING_COUNTED } from "./counted.ts";
 

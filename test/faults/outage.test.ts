@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
-import { relistDeadLetters } from "../../src/plays/dead-letters.ts";
+import { relistDeadLetters } from "../../src/plays/ledger/dead-letters.ts";
+import { consumerBreaker, recordPlays, retryDelayS } from "../../src/plays/ledger/record.ts";
 import { BREAKER_FAILURES, MAX_LONE_FAILURES } from "../../src/plays/limits.ts";
-import { consumerBreaker, recordPlays, retryDelayS } from "../../src/plays/record.ts";
 import { alteredChunk, blockChunk } from "../support/chunks.ts";
 import { makeDevice, postBatch, signedLogs, type TestDevice } from "../support/device.ts";
 import { booksOf, CaughtQueue, deliver, drain, expectDrained, runAlarm, withFault } from "../support/pipeline.ts";

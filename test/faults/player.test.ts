@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { pushProfile } from "../../src/devices/push.ts";
 import { signDeviceToken } from "../../src/devices/token.ts";
-import { sweepOutboxes } from "../../src/plays/sweep.ts";
+import { sweepOutboxes } from "../../src/plays/ledger/sweep.ts";
 import { DeviceSequencer } from "../../workers/index.ts";
 import { admin } from "../support/admin.ts";
 import { makeDevice, playLog, post, postBatch, postOne, signedLogs, type TestDevice } from "../support/device.ts";

@@ -33,7 +33,7 @@ describe("the Worker's start", () => {
   const loaded = loadedWith("workers/index.ts");
 
   test("loads its features", () => {
-    expect(loaded).toContain("src/plays/sequencer.ts");
+    expect(loaded).toContain("src/plays/sequencer/sequencer.ts");
     expect(loaded).toContain("src/auth/sign-in-routes.ts");
     expect(loaded).toContain("@hono/zod-openapi");
   });

@@ -4,7 +4,7 @@ import { sumPlanned } from "../../src/plans/planned-upkeep.ts";
 import { readKeptPlan, servePlan } from "../../src/plans/serve.ts";
 import { localDays } from "../../src/plans/zone.ts";
 import { DAY_MS, HOUR_MS } from "../../src/platform/time.ts";
-import { storeDay } from "../../src/plays/store-day.ts";
+import { storeDay } from "../../src/plays/sequencer/store-day.ts";
 import { addDays } from "../../src/reports/query.ts";
 import { admin, create } from "../support/admin.ts";
 import { makeDevice, playLog, postBatch, type TestDevice } from "../support/device.ts";

@@ -11,11 +11,11 @@ export interface PlantedBug {
   caughtBy: Catcher;
 }
 
-const SEQUENCER = "src/plays/sequencer.ts";
-const STORE = "src/plays/sequencer-store.ts";
-const OUTBOX_DESK = "src/plays/outbox-desk.ts";
-const RECORD = "src/plays/record.ts";
-const COMMIT = "src/plays/commit.ts";
+const SEQUENCER = "src/plays/sequencer/sequencer.ts";
+const STORE = "src/plays/sequencer/store.ts";
+const OUTBOX_DESK = "src/plays/sequencer/outbox-desk.ts";
+const RECORD = "src/plays/ledger/record.ts";
+const COMMIT = "src/plays/ledger/commit.ts";
 const PLAYER = "test/faults/player.test.ts";
 const EXACTLY_ONCE = "test/faults/exactly-once.test.ts";
 
@@ -71,7 +71,7 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "a chunk that is sent again gets a new number",
-    file: "src/plays/outbox.ts",
+    file: "src/plays/sequencer/outbox.ts",
     find: "sends: chunk.sends + 1,",
     replace: "sends: chunk.sends + 1,\n          number: chunk.number + 1000,",
     caughtBy: "simulation",
@@ -99,14 +99,14 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "a former player's token is taken",
-    file: "src/plays/admission.ts",
+    file: "src/plays/sequencer/admission.ts",
     find: 'profile.status !== "active" || profile.familyId !== request.familyId',
     replace: 'profile.status !== "active"',
     caughtBy: "simulation",
   },
   {
     what: "a revoked device may write",
-    file: "src/plays/admission.ts",
+    file: "src/plays/sequencer/admission.ts",
     find: '  if (profile.status === "revoked") return turnedAway({ kind: "revoked" });\n  if (profile.status !== "active" || ',
     replace: "  if (",
     caughtBy: "simulation",
@@ -120,28 +120,28 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "the last of a pack's entries is not found",
-    file: "src/plays/seen.ts",
+    file: "src/plays/sequencer/seen.ts",
     find: "let high = entries.length / ENTRY_BYTES - 1;",
     replace: "let high = entries.length / ENTRY_BYTES - 2;",
     caughtBy: "simulation",
   },
   {
     what: "the arrival behind a confirmed range goes with it",
-    file: "src/plays/outbox.ts",
+    file: "src/plays/sequencer/outbox.ts",
     find: "ranges.push([from, chunk.first - 1])",
     replace: "ranges.push([from, chunk.first])",
     caughtBy: "simulation",
   },
   {
     what: "a retry is not told its first verdict",
-    file: "src/plays/admit.ts",
+    file: "src/plays/sequencer/admit.ts",
     find: '{ verdict: "duplicate", told: seen.told }',
     replace: '{ verdict: "duplicate", told: { billable: true, quality: 100, flags: [] } }',
     caughtBy: "simulation",
   },
   {
     what: "another record under a known id passes for a duplicate",
-    file: "src/plays/admit.ts",
+    file: "src/plays/sequencer/admit.ts",
     find: "seen.hash === log.hash",
     replace: "seen.hash !== null",
     caughtBy: "simulation",
@@ -197,7 +197,7 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "the metrics count chunks for plays",
-    file: "src/plays/metrics.ts",
+    file: "src/plays/ledger/metrics.ts",
     find: '[type, "success"], count)',
     replace: '[type, "success"], chunks.length)',
     caughtBy: "simulation",
@@ -225,7 +225,7 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "a day that is rolled up again counts twice",
-    file: "src/plays/rollup.ts",
+    file: "src/plays/ledger/rollup.ts",
     find: "} = excluded.",
     replace: "} = 2 * excluded.",
     caughtBy: "simulation",
@@ -239,35 +239,35 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "what is merged stays pending",
-    file: "src/plays/daily-sums.ts",
+    file: "src/plays/ledger/daily-sums.ts",
     find: "DELETE FROM plays_daily_pending WHERE (",
     replace: "DELETE FROM plays_daily_pending WHERE id = 0 AND (",
     caughtBy: "simulation",
   },
   {
     what: "a rollup makes a day equal while sums of it are pending",
-    file: "src/plays/rollup.ts",
+    file: "src/plays/ledger/rollup.ts",
     find: "...mergeStatements(db), ",
     replace: "",
-    caughtBy: "test/plays/daily-sums.test.ts",
+    caughtBy: "test/plays/ledger/daily-sums.test.ts",
   },
   {
     what: "a day changes over without the sums that are pending for it",
-    file: "src/plays/replay-step.ts",
+    file: "src/plays/archive/replay-step.ts",
     find: "    ...mergeStatements(db),\n",
     replace: "",
-    caughtBy: "test/plays/replay.test.ts",
+    caughtBy: "test/plays/archive/replay.test.ts",
   },
   {
     what: "a compacted segment is not marked",
-    file: "src/plays/compact.ts",
+    file: "src/plays/archive/compact.ts",
     find: '"UPDATE segments SET compacted_at = ?2 WHERE id',
     replace: '"UPDATE segments SET compacted_at = ?2 WHERE r2_key',
-    caughtBy: "test/plays/compact.test.ts",
+    caughtBy: "test/plays/archive/compact.test.ts",
   },
   {
     what: "a dead letter is not listed",
-    file: "src/plays/dead-letters.ts",
+    file: "src/plays/ledger/dead-letters.ts",
     find: "    listStatement(env.DB, entry),\n",
     replace: "",
     caughtBy: "simulation",
@@ -281,7 +281,7 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "a new epoch is taken for the old one",
-    file: "src/plays/admit.ts",
+    file: "src/plays/sequencer/admit.ts",
     find: "useEpoch(epochs, log.epoch)",
     replace: 'useEpoch(epochs, "0")',
     caughtBy: PLAYER,
@@ -295,49 +295,49 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "a record that names another device is let in",
-    file: "src/plays/examine.ts",
+    file: "src/plays/intake/examine.ts",
     find: "if (shaped.deviceId !== identity.deviceId)",
     replace: "if (shaped.deviceId === identity.familyId)",
-    caughtBy: "test/plays/bad-input.test.ts",
+    caughtBy: "test/plays/intake/bad-input.test.ts",
   },
   {
     what: "a batch's signature that does not hold is overlooked",
-    file: "src/plays/examine.ts",
+    file: "src/plays/intake/examine.ts",
     find: 'batchSignature === null ? "none" : batch ? "holds" : "broken"',
     replace: 'batchSignature === null ? "none" : batch ? "holds" : "holds"',
-    caughtBy: "test/plays/admission.test.ts",
+    caughtBy: "test/plays/sequencer/admission.test.ts",
   },
   {
     what: "unsigned logs are let in where signatures are required",
     file: "src/plays/verify.ts",
     find: 'if (proof.signedBy === "record" || !policy.signatureRequired) return null;',
     replace: 'if (proof.signedBy !== "batch" || !policy.signatureRequired) return null;',
-    caughtBy: "test/plays/admission.test.ts",
+    caughtBy: "test/plays/sequencer/admission.test.ts",
   },
   {
     what: "a start counts as a play",
-    file: "src/plays/admit.ts",
+    file: "src/plays/sequencer/admit.ts",
     find: 'log.event?.kind === "start" ? "" : judgement.status',
     replace: "judgement.status",
-    caughtBy: "test/plays/events.test.ts",
+    caughtBy: "test/plays/intake/events.test.ts",
   },
   {
     what: "a play may end twice",
-    file: "src/plays/open-plays.ts",
+    file: "src/plays/sequencer/open-plays.ts",
     find: 'if (event.playId !== "" && this.#isEnded(event.playId)) return "ID_CONFLICT";',
     replace: 'if (event.playId === "" && this.#isEnded(event.playId)) return "ID_CONFLICT";',
-    caughtBy: "test/plays/events.test.ts",
+    caughtBy: "test/plays/intake/events.test.ts",
   },
   {
     what: "a start whose end came first stays open",
-    file: "src/plays/open-plays.ts",
+    file: "src/plays/sequencer/open-plays.ts",
     find: "if (this.#isEnded(log.id)) return;",
     replace: "if (this.#isEnded(log.hash)) return;",
-    caughtBy: "test/plays/open-plays.property.test.ts",
+    caughtBy: "test/plays/sequencer/open-plays.property.test.ts",
   },
   {
     what: "flags do not keep a play from being billed",
-    file: "src/plays/judge.ts",
+    file: "src/plays/sequencer/judge.ts",
     find: "return flags.every((flag) => FLAG_EFFECTS[flag].billable || ",
     replace: "return flags.every((flag) => flag in FLAG_EFFECTS || ",
     caughtBy: "test/plays/verdicts.vectors.test.ts",
@@ -351,7 +351,7 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "slots that were lost with an object's storage pass for known",
-    file: "src/plays/incarnation.ts",
+    file: "src/plays/sequencer/incarnation.ts",
     find: "      slotsLostStatement(db, deviceId, incarnation),\n",
     replace: '      db.prepare("SELECT 1"),\n',
     caughtBy: GIVING,
@@ -372,7 +372,7 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "a takeover's play is billed",
-    file: "src/plays/judge.ts",
+    file: "src/plays/sequencer/judge.ts",
     find: "  if (planned?.slot?.takeover) return false;\n",
     replace: "",
     caughtBy: SCHEDULED,
@@ -428,7 +428,7 @@ export const BUGS: PlantedBug[] = [
   },
   {
     what: "a start that has ended times out too",
-    file: "src/plays/open-plays.ts",
+    file: "src/plays/sequencer/open-plays.ts",
     find: "    if (start) this.#starts = this.#starts.filter((other) => other !== start);\n",
     replace: "",
     caughtBy: "simulation",

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { DeviceProfile } from "../../src/devices/profile.ts";
-import { readClock } from "../../src/plays/clock.ts";
 import { readPlaybackLog } from "../../src/plays/dialects/playback-log.ts";
-import { judgePlay } from "../../src/plays/judge.ts";
 import { type Door, doorPolicy } from "../../src/plays/policy.ts";
+import { readClock } from "../../src/plays/sequencer/clock.ts";
+import { judgePlay } from "../../src/plays/sequencer/judge.ts";
 import vectors from "../vectors/verdicts.json";
 
 interface Case {

@@ -1,6 +1,6 @@
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
-import { compact } from "../../src/plays/compact.ts";
+import { compact } from "../../src/plays/archive/compact.ts";
 import { readArchivedPlays } from "../../src/reports/plays-read.ts";
 import { attached, clearArchive, damageObject, recordMoved, recordSegment, segments } from "../support/archive.ts";
 import { makeDevice, type TestDevice } from "../support/device.ts";

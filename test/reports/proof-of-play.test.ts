@@ -1,7 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DAY_MS, utcDay } from "../../src/platform/time.ts";
-import { rollUp } from "../../src/plays/rollup.ts";
+import { rollUp } from "../../src/plays/ledger/rollup.ts";
 import { clearPlays, commitPlays, recordedPlay, registerNetwork, testId } from "../support/aggregates.ts";
 import { parseCsv } from "../support/csv.ts";
 

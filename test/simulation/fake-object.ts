@@ -1,5 +1,5 @@
 import { Database, type SQLQueryBindings } from "bun:sqlite";
-import { type AdmitRequest, type RequestAnswer, readAnswers } from "../../src/plays/handover.ts";
+import { type AdmitRequest, type RequestAnswer, readAnswers } from "../../src/plays/sequencer/handover.ts";
 import { DeviceSequencer } from "./product.ts";
 import { Life, never, type World } from "./world.ts";
 

@@ -1,5 +1,5 @@
 import { HOUR_MS } from "../../src/platform/time.ts";
-import { pendingRows } from "../../src/plays/daily-sums.ts";
+import { pendingRows } from "../../src/plays/ledger/daily-sums.ts";
 import { AGGREGATE_COUNTERS, DAILY_SUMS } from "../../src/plays/tables.ts";
 import { type ArchivedPlay, readArchive } from "./invariants.ts";
 import type { Network } from "./network.ts";

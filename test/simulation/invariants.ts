@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { parquetReadObjects } from "hyparquet";
 import { CHUNK_VERSION, decodeChunk, encodeChunk } from "../../src/plays/chunk.ts";
-import { pendingRows } from "../../src/plays/daily-sums.ts";
-import { endIdOf, type OpenPlaysState, type OpenStart } from "../../src/plays/open-plays.ts";
-import type { OutboxState } from "../../src/plays/outbox.ts";
+import { pendingRows } from "../../src/plays/ledger/daily-sums.ts";
+import { endIdOf, type OpenPlaysState, type OpenStart } from "../../src/plays/sequencer/open-plays.ts";
+import type { OutboxState } from "../../src/plays/sequencer/outbox.ts";
 import { AGGREGATE_COUNTERS, DAILY_SUMS } from "../../src/plays/tables.ts";
 import { asyncBufferFrom } from "../support/parquet.ts";
 import type { ObjectHost } from "./fake-object.ts";

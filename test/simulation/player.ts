@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import type { CatalogueFinding, PlayEvent, PlayLog, PlayStatus, PlayVerdict } from "../../src/plays/play.ts";
+import type { Door } from "../../src/plays/policy.ts";
+import { REJECTIONS, type RejectionCode } from "../../src/plays/rejection.ts";
 import {
   type AdmitRequest,
   type CheckedRequest,
@@ -7,10 +10,7 @@ import {
   type LogAnswer,
   type RequestAnswer,
   readAnswers,
-} from "../../src/plays/handover.ts";
-import type { CatalogueFinding, PlayEvent, PlayLog, PlayStatus, PlayVerdict } from "../../src/plays/play.ts";
-import type { Door } from "../../src/plays/policy.ts";
-import { REJECTIONS, type RejectionCode } from "../../src/plays/rejection.ts";
+} from "../../src/plays/sequencer/handover.ts";
 import type { TelemetryAnswer, TelemetryRequest } from "../../src/telemetry/admit.ts";
 import type { TelemetryFacts } from "../../src/telemetry/event.ts";
 import { MAX_AGE_BATCH_MS } from "../../src/telemetry/limits.ts";

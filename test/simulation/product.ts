@@ -25,15 +25,15 @@ Bun.plugin({
 });
 
 // Imported behind the plug-in: imports written at the top would run before it.
-export const { DeviceSequencer } = await import("../../src/plays/sequencer.ts");
-export const { recordPlays, consumerBreaker } = await import("../../src/plays/record.ts");
-export const { mergePending } = await import("../../src/plays/daily-sums.ts");
+export const { DeviceSequencer } = await import("../../src/plays/sequencer/sequencer.ts");
+export const { recordPlays, consumerBreaker } = await import("../../src/plays/ledger/record.ts");
+export const { mergePending } = await import("../../src/plays/ledger/daily-sums.ts");
 export const { foldTelemetry } = await import("../../src/telemetry/fold.ts");
-export const { rollUp } = await import("../../src/plays/rollup.ts");
-export const { sweepOutboxes } = await import("../../src/plays/sweep.ts");
-export const { redriveMany } = await import("../../src/plays/redrive.ts");
-export const { compact } = await import("../../src/plays/compact.ts");
-export const { reconcile } = await import("../../src/plays/reconcile.ts");
+export const { rollUp } = await import("../../src/plays/ledger/rollup.ts");
+export const { sweepOutboxes } = await import("../../src/plays/ledger/sweep.ts");
+export const { redriveMany } = await import("../../src/plays/ledger/redrive.ts");
+export const { compact } = await import("../../src/plays/archive/compact.ts");
+export const { reconcile } = await import("../../src/plays/archive/reconcile.ts");
 export const { deliverProfiles } = await import("../../src/devices/push.ts");
 
 /** The consumer, as the platform calls it. */

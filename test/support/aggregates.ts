@@ -1,5 +1,5 @@
 import { HOUR_MS } from "../../src/platform/time.ts";
-import { pendingStatements } from "../../src/plays/daily-sums.ts";
+import { pendingStatements } from "../../src/plays/ledger/daily-sums.ts";
 import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, type AggregateCounter, DAILY_SUMS, PLAY_VALUES } from "../../src/plays/tables.ts";
 
 /** A recorded play as the reports see it. */

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { isFlooding } from "../../src/plays/flood.ts";
+import { isFlooding } from "../../src/plays/intake/flood.ts";
 import { DEFAULT_REQUESTS_PER_MINUTE } from "../../src/plays/limits.ts";
 import { playerId } from "../../src/telemetry/players.ts";
 import { type SentEvents, submitEvents } from "../../src/telemetry/submit.ts";

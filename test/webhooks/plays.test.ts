@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../src/platform/encoding.ts";
 import { DAY_MS, HOUR_MS } from "../../src/platform/time.ts";
-import { compact } from "../../src/plays/compact.ts";
+import { compact } from "../../src/plays/archive/compact.ts";
 import { playsLoggedStatements } from "../../src/webhooks/events.ts";
 import { recoverMessages } from "../../src/webhooks/resend.ts";
 import { admin } from "../support/admin.ts";

@@ -1,8 +1,8 @@
-import { readClock } from "../../../src/plays/clock.ts";
-import { distanceM } from "../../../src/plays/place.ts";
 import { FLAG_EFFECTS, FLAGS, type Flag, RULES } from "../../../src/plays/policy.ts";
-import type { SequenceFinding } from "../../../src/plays/sequence.ts";
-import { storeDay } from "../../../src/plays/store-day.ts";
+import { readClock } from "../../../src/plays/sequencer/clock.ts";
+import { distanceM } from "../../../src/plays/sequencer/place.ts";
+import type { SequenceFinding } from "../../../src/plays/sequencer/sequence.ts";
+import { storeDay } from "../../../src/plays/sequencer/store-day.ts";
 
 /** A playback log whose shape is right. */
 export interface PlaybackLog {

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { type EpochState, noteAccepted, useEpoch } from "../../../src/plays/sequence.ts";
+import { type EpochState, noteAccepted, useEpoch } from "../../../src/plays/sequencer/sequence.ts";
 import type { PlaybackLog, Store, Verdict } from "./judge.ts";
 import type { Proof } from "./verify.ts";
 
