@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { PlanInput } from "../../src/plans/input.ts";
 import type { Plan, PlanSegment, PlanSlot } from "../../src/plans/plan.ts";
 import { plannedOf } from "../../src/plans/planned.ts";
 import { HOUR_MS } from "../../src/platform/time.ts";
 import { storeDay } from "../../src/plays/sequencer/store-day.ts";
+import fc from "../support/property.ts";
 import { NOON, planOf, playlist, schedule, version } from "./fixture.ts";
 
 type Sums = Record<string, number>;

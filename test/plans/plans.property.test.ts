@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { explainPlan } from "../../src/plans/explain.ts";
 import type { Daypart, PlanInput, PlanSchedule, ScheduleRules, Weekday } from "../../src/plans/input.ts";
@@ -6,6 +5,7 @@ import type { Plan } from "../../src/plans/plan.ts";
 import { resolvePlan } from "../../src/plans/resolve.ts";
 import { planWindow } from "../../src/plans/zone.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/platform/time.ts";
+import fc from "../support/property.ts";
 import { input, playlist } from "./fixture.ts";
 import { playingAt, wallAt } from "./oracle.ts";
 

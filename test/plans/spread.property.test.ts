@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { interleave, playlistRound, spread } from "../../src/plans/spread.ts";
+import fc from "../support/property.ts";
 import { planOf, playlist, schedule } from "./fixture.ts";
 
 const RUNS = 500;

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Plan, PlanSlot } from "../../src/plans/plan.ts";
 import { plannedOf } from "../../src/plans/planned.ts";
@@ -6,6 +5,7 @@ import { type Turn, turnAfter, turnAt } from "../../src/player/turns.ts";
 import { type CapUses, capKey, isUsedUp, wallTimeOf, withUse } from "../../src/sdk/caps.ts";
 import { termsOf } from "../../src/sdk/what-plays.ts";
 import { HOUR_MS, planOf, segment, T0 } from "../sdk/plan-fixture.ts";
+import fc from "../support/property.ts";
 
 // What the player shows and what the report calls planned are two pieces of code for one rule: they must come to the same.
 

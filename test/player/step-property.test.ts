@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Plan } from "../../src/plans/plan.ts";
 import { EMPTY_STAGE, type Stage, type StageEffect, type StageEvent } from "../../src/player/stage.ts";
 import { step } from "../../src/player/step.ts";
 import { HOUR_MS, planOf, segment, slot, T0 } from "../sdk/plan-fixture.ts";
+import fc from "../support/property.ts";
 
 // Whatever happens to a screen, in whichever order: its effects fit together, and it comes to rest.
 

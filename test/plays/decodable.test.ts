@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CHUNK_VERSION, decodeChunk, encodeChunk } from "../../src/plays/chunk.ts";
 import { readPlaybackLog } from "../../src/plays/dialects/playback-log.ts";
 import { decideRequest } from "../../src/plays/sequencer/admission.ts";
 import { type CheckedRequest, handOver } from "../../src/plays/sequencer/handover.ts";
 import { EMPTY_HEAD } from "../../src/plays/sequencer/head.ts";
+import fc from "../support/property.ts";
 
 // Whatever a sequencer accepts, the consumer must be able to read: one record that it cannot would take its whole chunk along.
 

@@ -1,5 +1,4 @@
 import { env } from "cloudflare:workers";
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { csvLines } from "../../src/platform/csv.ts";
 import { mergePending } from "../../src/plays/ledger/daily-sums.ts";
@@ -30,6 +29,7 @@ import {
   testId,
 } from "../support/aggregates.ts";
 import { parseCsv } from "../support/csv.ts";
+import fc from "../support/property.ts";
 
 const NOW = Date.parse("2026-03-10T12:00:00Z");
 const FIRST_DAY = "2026-03-01";

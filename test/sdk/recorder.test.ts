@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { DeviceClock } from "../../src/sdk/clock.ts";
 import { createIdentity } from "../../src/sdk/identity.ts";
 import { MemoryQueue } from "../../src/sdk/memory-queue.ts";
@@ -100,7 +100,8 @@ describe("the sequence", () => {
     };
     const recorder = await Recorder.open(options);
     const plays = [recorder.start(item, "first").finish(), recorder.start(item, "second").finish()];
-    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    await vi.waitFor(() => expect(saved).not.toEqual([]));
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve));
     expect(saved).toEqual([2]);
     disk.resolve();
     await Promise.all(plays);

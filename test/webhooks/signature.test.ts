@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
 import { liveSecrets, signatureHeaders, signingSecret } from "../../src/webhooks/signature.ts";
+import fc from "../support/property.ts";
 
 const NOW = Date.UTC(2026, 10, 21);
 const ID = "01999999-0000-7000-8000-000000000001";

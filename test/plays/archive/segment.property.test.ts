@@ -1,5 +1,4 @@
 import { env } from "cloudflare:workers";
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DAY_MS, HOUR_MS, utcDay } from "../../../src/platform/time.ts";
 import { compact } from "../../../src/plays/archive/compact.ts";
@@ -13,6 +12,7 @@ import { admin } from "../../support/admin.ts";
 import { attached, clearArchive, openMismatch, sendChunks } from "../../support/archive.ts";
 import { makeDevice } from "../../support/device.ts";
 import { deliver, withFault } from "../../support/pipeline.ts";
+import fc from "../../support/property.ts";
 
 // Any order of recording, redelivery, compaction, rollup, retention, folding and replays, some of them failing half-way: what the
 // report shows is always what was recorded, and in the end the archive agrees.

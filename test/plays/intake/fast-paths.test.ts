@@ -1,9 +1,9 @@
 import canonicalize from "canonicalize";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "../../../src/plays/canonical.ts";
 import { readFast } from "../../../src/plays/dialects/fast-shape.ts";
 import { readBySchema, readPlaybackLog } from "../../../src/plays/dialects/playback-log.ts";
+import fc from "../../support/property.ts";
 import text from "../../vectors/signed-play-logs.json?raw";
 
 // What is written by hand for speed may only ever say what the schema and the library say.

@@ -1,5 +1,4 @@
 import { env } from "cloudflare:workers";
-import fc from "fast-check";
 import { beforeEach, expect, test } from "vitest";
 import { HOUR_MS } from "../../../src/platform/time.ts";
 import {
@@ -13,6 +12,7 @@ import {
 import { rollUp } from "../../../src/plays/ledger/rollup.ts";
 import { AGGREGATE_COUNTERS, DAILY_SUMS, type DailySums } from "../../../src/plays/tables.ts";
 import { clearPlays, commitPlays, figuresOf, type RecordedPlay, recordedPlay, testId } from "../../support/aggregates.ts";
+import fc from "../../support/property.ts";
 
 const NOW = Date.parse("2026-03-10T12:00:00Z");
 const DAYS = ["2026-03-01", "2026-03-02", "2026-03-03"];

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { HOUR_MS } from "../../../src/platform/time.ts";
 import { CHUNK_VERSION, decodeChunk, encodeChunk } from "../../../src/plays/chunk.ts";
@@ -10,6 +9,7 @@ import { EMPTY_HEAD, type SequencerHead } from "../../../src/plays/sequencer/hea
 import { takeTimedOut } from "../../../src/plays/sequencer/open-plays.ts";
 import type { SeenEntry } from "../../../src/plays/sequencer/seen.ts";
 import { timedOutPlays } from "../../../src/plays/sequencer/timed-out.ts";
+import fc from "../../support/property.ts";
 
 const NOW = Date.parse("2026-02-05T12:00:00Z");
 const DEVICE = "5f7b2c8e-1d6a-4e3f-9b0c-2a8d4e6f1b3c";

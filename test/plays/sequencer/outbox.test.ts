@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_CHUNK_BYTES, MAX_CHUNKS_UNCONFIRMED, MAX_SEND_BYTES, OWED_WRITE_MS } from "../../../src/plays/limits.ts";
 import {
@@ -13,6 +12,7 @@ import {
   sealsAtOnce,
   takeOverdue,
 } from "../../../src/plays/sequencer/outbox.ts";
+import fc from "../../support/property.ts";
 
 const arrivals = (count: number, bytes: number, from = 1) =>
   Array.from({ length: count }, (_, index) => ({ n: from + index, plays: 1, bytes, v: 1 }));

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type RateWindow, takeRequest } from "../../../src/plays/sequencer/rate.ts";
+import fc from "../../support/property.ts";
 
 /** Sends requests at these times (ms) and tells which were let through. */
 function send(times: number[], limit: number): boolean[] {

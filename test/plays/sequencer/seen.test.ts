@@ -1,11 +1,11 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FLAGS } from "../../../src/plays/policy.ts";
 import { filterHash, mayHold, packSeen, type SeenEntry, searchPack, sortedPack, unpackSeen } from "../../../src/plays/sequencer/seen.ts";
 import { SeenIndex } from "../../../src/plays/sequencer/seen-index.ts";
 import { SequencerStore } from "../../../src/plays/sequencer/store.ts";
+import fc from "../../support/property.ts";
 
 const entry = fc.record({
   id: fc.uuid(),

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_EPOCHS, MAX_RANGES_PER_EPOCH } from "../../../src/plays/limits.ts";
 import {
@@ -9,6 +8,7 @@ import {
   noteRefused,
   useEpoch,
 } from "../../../src/plays/sequencer/sequence.ts";
+import fc from "../../support/property.ts";
 
 const fresh = (): EpochState => ({ epoch: "0", highest: 0, missing: [], refused: [] });
 
