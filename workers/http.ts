@@ -83,7 +83,7 @@ const privately: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 /** Players run on pages of any origin; they show a token and never a cookie, so no credentials are allowed. */
-const deviceCors = cors({
+const crossOrigin = cors({
   origin: "*",
   allowHeaders: [
     "Authorization",
@@ -99,6 +99,9 @@ const deviceCors = cors({
   exposeHeaders: ["X-Correlation-Id", "Retry-After", "RateLimit", "RateLimit-Policy", "ETag", "Accept-Ranges", "Content-Range"],
   maxAge: 86_400,
 });
+
+/** Only browsers name an origin; all other players are spared the copies of the answer that these headers cost. */
+const deviceCors: MiddlewareHandler<AppEnv> = (c, next) => (c.req.raw.headers.has("Origin") ? crossOrigin(c, next) : next());
 
 app.onError(onError);
 app.notFound((c) => onError(new Problem("not-found", `There is nothing at ${c.req.method} ${c.req.path}.`), c));

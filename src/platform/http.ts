@@ -34,9 +34,12 @@ export function correlationIdOf(headers: Headers): string {
 
 /** Gives the request its correlation id and sends it back with every answer. */
 export const correlate: MiddlewareHandler<AppEnv> = async (c, next) => {
-  c.set("correlationId", correlationIdOf(c.req.raw.headers));
+  const correlationId = correlationIdOf(c.req.raw.headers);
+  c.set("correlationId", correlationId);
+  // Before, since a header that is added to an answer makes another answer; behind, for those that were made without Hono.
+  c.header("X-Correlation-Id", correlationId);
   await next();
-  c.header("X-Correlation-Id", c.get("correlationId"));
+  if (!c.res.headers.has("X-Correlation-Id")) c.header("X-Correlation-Id", correlationId);
 };
 
 /** The one place where an error becomes an answer. What is not a {@link Problem} is a fault of ours: logged whole, told as little. */

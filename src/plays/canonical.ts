@@ -6,7 +6,7 @@ import canonicalize from "canonicalize";
  * @throws Error for a lone surrogate, or a number that JSON cannot hold.
  */
 export function canonicalJson(record: Record<string, unknown>): string {
-  return objectOf(sortedKeys(record).flatMap((key) => member(record, key)));
+  return canonicalTexts(record, null).signed;
 }
 
 /** The two canonical forms of a record that matter. */
@@ -17,37 +17,39 @@ export interface CanonicalTexts {
   bare: string;
 }
 
-/** Both forms at once: see {@link canonicalJson}. */
-export function canonicalTexts(record: Record<string, unknown>): CanonicalTexts {
-  const members: string[] = [];
-  let checksumAt = -1;
-  for (const key of sortedKeys(record)) {
-    if (key === "signature") continue;
-    if (key === "checksum") checksumAt = members.length;
-    members.push(...member(record, key));
+/** Both forms at once: see {@link canonicalJson}. `without`: the member that stands in neither. */
+export function canonicalTexts(record: Record<string, unknown>, without: string | null = "signature"): CanonicalTexts {
+  let signed = "";
+  // The same text until the checksum's place.
+  let bare: string | null = null;
+  for (const { key, name } of sortedMembers(record)) {
+    const value = record[key];
+    if (key === without || value === undefined) continue;
+    if (key === "checksum") bare = signed;
+    const member = name + canonicalValue(value);
+    if (bare !== null && key !== "checksum") bare = bare === "" ? member : `${bare},${member}`;
+    signed = signed === "" ? member : `${signed},${member}`;
   }
-  const signed = objectOf(members);
-  return { signed, bare: checksumAt < 0 ? signed : objectOf(members.toSpliced(checksumAt, 1)) };
+  const whole = `{${signed}}`;
+  return { signed: whole, bare: bare === null ? whole : `{${bare}}` };
 }
 
-function objectOf(members: string[]): string {
-  return `{${members.join(",")}}`;
-}
-
-function member(record: Record<string, unknown>, key: string): string[] {
-  const value = record[key];
-  return value === undefined ? [] : [`${canonicalString(key)}:${canonicalValue(value)}`];
+/** A member's key, and as it stands before its value. */
+interface Member {
+  key: string;
+  name: string;
 }
 
 // The records of a device have the same fields in the same order, nearly always: these are the ones sorted last.
 let lastKeys: string[] = [];
-let lastSorted: string[] = [];
+let lastSorted: Member[] = [];
 
-function sortedKeys(record: Record<string, unknown>): string[] {
+function sortedMembers(record: Record<string, unknown>): Member[] {
   const keys = Object.keys(record);
   if (keys.length !== lastKeys.length || keys.some((key, index) => key !== lastKeys[index])) {
+    const sorted = keys.toSorted().map((key) => ({ key, name: `${canonicalString(key)}:` }));
     lastKeys = keys;
-    lastSorted = keys.toSorted();
+    lastSorted = sorted;
   }
   return lastSorted;
 }

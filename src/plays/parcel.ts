@@ -135,7 +135,7 @@ function packLines(logs: VerifiedLog[]): PackedRows {
 
 /**
  * Reads logs of a parcel: those at the places of `of`, or all. The others are not looked at: what the sequencer refused may hold what no
- * play can.
+ * play can. Signatures are views of `bytes`.
  * @throws Error where the bytes are no parcel, or a log is none.
  */
 export function openParcel(bytes: Uint8Array, of: number[] | null = null): OpenedParcel {
@@ -156,7 +156,7 @@ export function openParcel(bytes: Uint8Array, of: number[] | null = null): Opene
       throw new Error("a log says that its batch was signed, and no batch's proof is there");
     const length = head.signatures[place] ?? 0;
     const signatureEnd = ends[place] ?? textEnd;
-    const signature = length === 0 ? null : new Uint8Array(bytes.subarray(signatureEnd - length, signatureEnd));
+    const signature = length === 0 ? null : bytes.subarray(signatureEnd - length, signatureEnd);
     const log: ParcelLog = {
       event_id: line.event_id(at),
       campaign_id: line.campaign_id(at),

@@ -47,7 +47,7 @@ export interface Proof {
   recordHash: string;
   signedBy: SignedBy;
   /** Null where the record carries none. */
-  signature: Uint8Array<ArrayBuffer> | null;
+  signature: Uint8Array | null;
 }
 
 /** The signature over a whole batch, with the lines that it covers. */

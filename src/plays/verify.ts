@@ -72,13 +72,18 @@ function isTooDeep(value: object, levels: number): boolean {
 /**
  * Checks checksum and signature of a record, in that order. A signature that is there is judged, an empty one too; one that
  * is not there is judged by {@link missingSignature}, since only the sequencer knows the group's policy.
- * The algorithm is the key's, never the message's.
+ * The algorithm is the key's, never the message's. The signature's bytes lie in `texts`.
  */
-export async function verifyRecord(record: CanonicalRecord, key: VerifyingKey | null, batchHolds: boolean): Promise<Proof | Refusal> {
+export async function verifyRecord(
+  record: CanonicalRecord,
+  key: VerifyingKey | null,
+  batchHolds: boolean,
+  texts = new TextBuffer(),
+): Promise<Proof | Refusal> {
   const recordHash = await sha256Hex(record.bareBytes);
   if (record.checksum !== null && record.checksum !== recordHash) return refusal("CHECKSUM_MISMATCH");
   if (record.signature !== null) {
-    const signature = decodeBase64(record.signature);
+    const signature = texts.decodeBase64(record.signature);
     if (!key || !signature?.length || !(await verifySignature(key.alg, key.cryptoKey, signature, record.signedBytes))) {
       return refusal("INVALID_SIGNATURE");
     }

@@ -1,6 +1,6 @@
 import { ByteWriter, type ColumnSource, parquetWrite } from "hyparquet-writer";
 import { uuidv7 } from "uuidv7";
-import { decodeBase64, sha256 } from "../../platform/encoding.ts";
+import { decodeBase64, sha256, TextBuffer } from "../../platform/encoding.ts";
 import { utcDay } from "../../platform/time.ts";
 import { takeTurns } from "../../platform/turns.ts";
 import { type Chunk, type ChunkPlay, chunkId } from "../chunk.ts";
@@ -78,6 +78,13 @@ function columns(rows: ArchiveRow[]): ColumnSource[] {
     type: "STRING",
     data: rows.map(({ play }) => of(play) || null),
   });
+  // Texts that are different in each row are encoded here, many into one buffer: the writer would make a buffer for each.
+  const texts = new TextBuffer();
+  const different = (name: string, of: (row: ArchiveRow) => string): ColumnSource => ({
+    name,
+    type: "STRING",
+    data: rows.map((row) => texts.encode(of(row))),
+  });
   const time = (name: keyof AcceptedPlay, of: (play: AcceptedPlay) => number): ColumnSource => ({
     name,
     type: "TIMESTAMP",
@@ -88,7 +95,7 @@ function columns(rows: ArchiveRow[]): ColumnSource[] {
     { name: "chunk_id", type: "STRING", data: rows.map((row) => row.chunk) },
     { name: "chunk_index", type: "INT32", data: rows.map((row) => row.index), ...PLAIN },
     { name: "device_id", type: "STRING", data: rows.map((row) => row.deviceId) },
-    { ...text("event_id", (play) => play.event_id), ...RANDOM },
+    { ...different("event_id", ({ play }) => play.event_id), ...RANDOM },
     text("day", (play) => play.day),
     text("store_id", (play) => play.store_id),
     text("supplier_id", (play) => play.supplier_id),
@@ -119,14 +126,14 @@ function columns(rows: ArchiveRow[]): ColumnSource[] {
       data: rows.map(({ play }) => (play.sequence === null ? null : BigInt(play.sequence))),
       ...PLAIN,
     },
-    { ...text("record_hash", (play) => play.record_hash), ...RANDOM },
+    { ...different("record_hash", ({ play }) => play.record_hash), ...RANDOM },
     text("key_id", (play) => play.key_id),
     text("policy_version", (play) => play.policy_version),
     text("correlation_id", (play) => play.correlation_id),
     { name: "signed_by", type: "STRING", data: rows.map((row) => row.proof.signedBy) },
     { name: "signature", type: "BYTE_ARRAY", data: rows.map(signatureBytes), ...RANDOM },
     { name: "batch_lines", type: "STRING", data: rows.map((row) => row.batch?.lines ?? null) },
-    { name: "record", type: "STRING", data: rows.map((row) => row.proof.record), ...UNIQUE },
+    { ...different("record", ({ proof }) => proof.record), ...UNIQUE },
   ];
 }
 

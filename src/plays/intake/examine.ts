@@ -63,7 +63,7 @@ export async function examine(received: Received, batchSignature: string | null,
         );
   const batchState = batchSignature === null ? "none" : batch ? "holds" : "broken";
   const dialect = DIALECTS[door];
-  const outcomes = await Promise.all(candidates.map((candidate) => verifyOne(candidate, dialect, identity, batchState)));
+  const outcomes = await Promise.all(candidates.map((candidate) => verifyOne(candidate, dialect, identity, batchState, texts)));
   const logs: Verified[] = [];
   const refused: RefusedRecord[] = [];
   for (const outcome of outcomes) {
@@ -104,6 +104,7 @@ async function verifyOne(
   dialect: Dialect,
   identity: DeviceIdentity,
   batch: "none" | "holds" | "broken",
+  texts: TextBuffer,
 ): Promise<Verified | RefusedRecord> {
   const { index, record, canonical } = candidate;
   const shaped = dialect.read(record, identity.deviceId);
@@ -122,7 +123,7 @@ async function verifyOne(
   const proof =
     batch === "broken" && canonical.signature === null
       ? ({ code: "INVALID_SIGNATURE", error: "The batch's signature does not hold." } satisfies Refusal)
-      : await verifyRecord(canonical, identity.key, batch === "holds");
+      : await verifyRecord(canonical, identity.key, batch === "holds", texts);
   const { log } = shaped;
   // A log that names itself keeps its object: this is the way of nearly every play.
   const named = log.id === "" ? { ...log, id: await derivedId(identity.deviceId, log) } : log;

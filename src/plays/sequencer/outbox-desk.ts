@@ -191,7 +191,9 @@ export class OutboxDesk {
   /** Seals what waits, and takes what is overdue: one row written where there is either. */
   #sealAndTakeDue(now: number): SealedChunk[] {
     const { state: sentAgain, overdue } = takeOverdue(this.#outbox, now, this.host.resendAfterMs());
-    const waiting = this.store.arrivalsAfter(sentAgain.sealedThrough, MAX_ARRIVALS_PER_ALARM);
+    // Most alarms find nothing: a large request was sealed as it came.
+    const waits = this.#lastArrival > sentAgain.sealedThrough;
+    const waiting = waits ? this.store.arrivalsAfter(sentAgain.sealedThrough, MAX_ARRIVALS_PER_ALARM) : [];
     const { sealed, ...next } = this.#seal(sentAgain, this.#head, waiting, now);
     if (sealed.length === 0 && overdue.length === 0) return [];
     this.#write(next, () => {});
