@@ -6,31 +6,28 @@ import {
   type HeartbeatRequest,
   type LastHeard,
 } from "../../devices/heartbeat-desk.ts";
-import { type DeviceProfile, loadProfile } from "../../devices/profile.ts";
 import { SlotDesk } from "../../plans/slot-desk.ts";
 import type { SlotBook } from "../../plans/slots.ts";
 import { describeError } from "../../platform/http.ts";
 import { hashId, log } from "../../platform/log.ts";
-import { withTimeout } from "../../platform/retry.ts";
 import { MINUTE_MS } from "../../platform/time.ts";
 import { numberVar } from "../../platform/vars.ts";
 import { StreamDesk } from "../../stream/desk.ts";
 import type { TelemetryAnswer, TelemetryRequest } from "../../telemetry/admit.ts";
 import { TelemetryDesk } from "../../telemetry/desk.ts";
-import { admitPlayer } from "../../telemetry/players.ts";
-import { ALARM_OVERDUE_MS, D1_READ_TIMEOUT_MS, DRAIN_AFTER_MS, MAX_REFUSED_KEPT } from "../limits.ts";
+import { ALARM_OVERDUE_MS, DRAIN_AFTER_MS, MAX_REFUSED_KEPT } from "../limits.ts";
 import { doorPolicy } from "../policy.ts";
 import { playQueueOf } from "../queues.ts";
 import { type Admission, decideRequest } from "./admission.ts";
 import type { AdmitRequest, RequestAnswer } from "./handover.ts";
-import { newIncarnation, registerIncarnation } from "./incarnation.ts";
 import { takeTimedOut, timesOutAt } from "./open-plays.ts";
 import { OutboxDesk, type OutboxStatus } from "./outbox-desk.ts";
+import { RegistryDesk } from "./registry-desk.ts";
 import { packSeen } from "./seen.ts";
 import { recordedAsSeen } from "./seen-again.ts";
 import { SeenIndex } from "./seen-index.ts";
 import { expectedSequence } from "./sequence.ts";
-import { type RefusedRecord, type SequencerIdentity, SequencerStore } from "./store.ts";
+import { type RefusedRecord, SequencerStore } from "./store.ts";
 import { timedOutPlays } from "./timed-out.ts";
 
 const DEFAULT_OUTBOX_MAX_MB = 256;
@@ -62,8 +59,7 @@ export class DeviceSequencer extends DurableObject<Env> {
   readonly #slots: SlotDesk;
   readonly #telemetry: TelemetryDesk;
   readonly #stream: StreamDesk;
-  #identity: SequencerIdentity | null;
-  #profile: DeviceProfile | null;
+  readonly #registry: RegistryDesk;
   readonly #outbox: OutboxDesk;
   /** When the alarm was set to, as far as this instance knows: null when it has just woken up. Setting it once too often is all that costs. */
   #alarmAt: number | null = null;
@@ -80,13 +76,20 @@ export class DeviceSequencer extends DurableObject<Env> {
       deviceId: () => this.#deviceId(),
     });
     this.#slots = new SlotDesk(slots, (text) => this.#store.write("slots", text));
-    this.#identity = identity;
-    this.#profile = profile;
+    this.#registry = new RegistryDesk({ identity, profile }, this.#store, {
+      db: () => this.env.DB,
+      deviceId: () => this.#deviceId(),
+      hashedId: () => this.#hashedId(),
+      profileChanged: (before, now) => this.#stream.profileChanged(before, now, Date.now()),
+    });
     this.#telemetry = new TelemetryDesk(sessions, (text) => this.#store.write("sessions", text));
     this.#seen = new SeenIndex(this.#store, arrivals);
     this.#outbox = new OutboxDesk(state, arrivals, this.#store, {
       queue: () => playQueueOf(this.env, this.#deviceId()),
-      chunkHeader: () => this.#identity && { device_id: this.#deviceId(), incarnation: this.#identity.incarnation },
+      chunkHeader: () => {
+        const { identity } = this.#registry;
+        return identity && { device_id: this.#deviceId(), incarnation: identity.incarnation };
+      },
       hashedId: () => this.#hashedId(),
       resendAfterMs: () => numberVar(this.env.OUTBOX_RESEND_AFTER_MS, DEFAULT_RESEND_AFTER_MS),
       arm: (now) => this.#arm(now),
@@ -97,8 +100,8 @@ export class DeviceSequencer extends DurableObject<Env> {
       env: () => this.env,
       deviceId: () => this.#deviceId(),
       profile: async () => {
-        if (!this.#profile) await this.#introduce();
-        return this.#profile;
+        if (!this.#registry.profile) await this.#registry.introduce();
+        return this.#registry.profile;
       },
       position: () => this.#position(),
       rate: () => this.#outbox.head.rate,
@@ -133,15 +136,15 @@ export class DeviceSequencer extends DurableObject<Env> {
 
   /** Judges the logs of one request, keeps the accepted ones, and answers. Nothing is kept where the whole request is refused. */
   async admit(request: AdmitRequest): Promise<RequestAnswer> {
-    if (!this.#identity?.registered || !this.#profile) {
+    if (!this.#registry.registered || !this.#registry.profile) {
       try {
-        await this.#introduce();
+        await this.#registry.introduce();
       } catch (error) {
         log("warn", "sequencer cannot reach the registry", { correlation_id: request.correlationId, error: describeError(error) });
         return { kind: "unavailable", retryAfterS: 5 };
       }
     }
-    const [identity, profile] = [this.#identity, this.#profile];
+    const { identity, profile } = this.#registry;
     if (!identity || !profile) return { kind: "unknown-device" };
     const admission = decideRequest(request, {
       profile,
@@ -160,14 +163,14 @@ export class DeviceSequencer extends DurableObject<Env> {
   async telemetry(request: TelemetryRequest): Promise<TelemetryAnswer> {
     try {
       if (request.caller.kind === "reporter") {
-        if (!(await this.#introducePlayer(request.caller))) return { kind: "too-many-players" };
-      } else if (!this.#identity?.registered || !this.#profile) await this.#introduce();
+        if (!(await this.#registry.introducePlayer(request.caller))) return { kind: "too-many-players" };
+      } else if (!this.#registry.registered || !this.#registry.profile) await this.#registry.introduce();
     } catch (error) {
       log("warn", "sequencer cannot reach the registry", { correlation_id: request.correlationId, error: describeError(error) });
       return { kind: "unavailable", retryAfterS: 5 };
     }
     const { answer, keep, write, settle } = this.#telemetry.decide(request, {
-      profile: this.#profile,
+      profile: this.#registry.profile,
       head: this.#outbox.head,
       outboxBytes: this.#outbox.bytes,
       maxOutboxBytes: this.#maxOutboxBytes(),
@@ -202,15 +205,16 @@ export class DeviceSequencer extends DurableObject<Env> {
   async heartbeat(request: HeartbeatRequest): Promise<HeartbeatAnswer & SequencePosition> {
     let refusal: HeartbeatAnswer = { kind: "unknown-device" };
     try {
-      if (!this.#profile) await this.#introduce();
+      if (!this.#registry.profile) await this.#registry.introduce();
     } catch (error) {
       log("warn", "sequencer cannot reach the registry", { error: describeError(error) });
       refusal = { kind: "unavailable", retryAfterS: 5 };
     }
-    if (!this.#profile) return { ...refusal, ...this.#position() };
+    const { profile } = this.#registry;
+    if (!profile) return { ...refusal, ...this.#position() };
     const { head } = this.#outbox;
     const missing = head.epochs.flatMap(({ epoch, missing }) => missing.map(([first, last]) => ({ epoch, first, last })));
-    const { answer, wrote, telling } = this.#heartbeats.take(request, this.#profile, { accepted: head.accepted, missing });
+    const { answer, wrote, telling } = this.#heartbeats.take(request, profile, { accepted: head.accepted, missing });
     this.#outbox.noteClock(this.#heartbeats.clock(head.heartbeat));
     if (telling) this.ctx.waitUntil(telling);
     // Else the alarm stands where the last heartbeat that was written down put it: setting it is a row, too.
@@ -233,8 +237,8 @@ export class DeviceSequencer extends DurableObject<Env> {
    * @throws where D1 does not answer, and the object does not know yet whether it is the device's first.
    */
   async keepSlots(slots: SlotBook, now: number): Promise<boolean> {
-    if (!this.#identity?.registered) await this.#introduce();
-    if (!this.#identity?.registered) return false;
+    if (!this.#registry.registered) await this.#registry.introduce();
+    if (!this.#registry.registered) return false;
     const dropped = this.#slots.keep(slots, now);
     if (dropped) log("warn", "slots of plans dropped: there are too many", { device: await this.#hashedId(), ...dropped });
     return true;
@@ -250,8 +254,8 @@ export class DeviceSequencer extends DurableObject<Env> {
    * @throws where D1 does not answer.
    */
   async refreshProfile(): Promise<number> {
-    await this.#introduce();
-    return this.#profile?.version ?? 0;
+    await this.#registry.introduce();
+    return this.#registry.profile?.version ?? 0;
   }
 
   /**
@@ -260,22 +264,17 @@ export class DeviceSequencer extends DurableObject<Env> {
    * @throws where D1 does not answer.
    */
   async trust(): Promise<number> {
-    await this.#introduce();
-    if (!this.#identity?.historyLost) return 0;
+    await this.#registry.introduce();
+    if (!this.#registry.identity?.historyLost) return 0;
     const entries = await recordedAsSeen(this.env.DB, this.#deviceId(), Date.now());
-    const identity = { ...this.#identity, historyLost: false };
-    const settle = this.#store.transaction(() => {
-      this.#store.write("identity", identity);
-      return this.#seen.restore(entries, Date.now());
-    });
-    settle();
-    this.#identity = identity;
+    const settle = this.#registry.trust(() => this.#seen.restore(entries, Date.now()));
+    settle?.();
     return entries.length;
   }
 
   /** Confirmed chunks leave the outbox. Numbers of another incarnation, or confirmed before, change nothing. */
   async confirm(incarnation: string, numbers: number[]): Promise<void> {
-    if (incarnation !== this.#identity?.incarnation) return;
+    if (incarnation !== this.#registry.identity?.incarnation) return;
     this.#outbox.confirm(new Set(numbers), this.#alarmAt, Date.now());
   }
 
@@ -291,8 +290,8 @@ export class DeviceSequencer extends DurableObject<Env> {
   async status(): Promise<SequencerStatus> {
     const { accepted, epochs } = this.#outbox.head;
     return {
-      incarnation: this.#identity?.incarnation ?? null,
-      history_lost: this.#identity?.historyLost ?? false,
+      incarnation: this.#registry.identity?.incarnation ?? null,
+      history_lost: this.#registry.identity?.historyLost ?? false,
       accepted,
       ...this.#outbox.status(),
       epochs: epochs.map((epoch) => ({ epoch: epoch.epoch, expected_sequence: expectedSequence(epoch), missing: epoch.missing })),
@@ -316,7 +315,7 @@ export class DeviceSequencer extends DurableObject<Env> {
       log("error", "outbox not drained", { error: describeError(error) });
     }
     try {
-      await this.#heartbeats.reportSilence(this.#profile, Date.now());
+      await this.#heartbeats.reportSilence(this.#registry.profile, Date.now());
     } catch (error) {
       log("error", "silence not looked for", { error: describeError(error) });
     } finally {
@@ -354,7 +353,7 @@ export class DeviceSequencer extends DurableObject<Env> {
   }
 
   #maxEventAgeMs(): number {
-    return doorPolicy("proof-event", this.#profile?.policy ?? {}).maxAgeMs;
+    return doorPolicy("proof-event", this.#registry.profile?.policy ?? {}).maxAgeMs;
   }
 
   /** Sets the alarm for what has to be done next, where none is set or the one that is set is late. No await: the platform writes it with the rest. */
@@ -372,48 +371,6 @@ export class DeviceSequencer extends DurableObject<Env> {
       (turn) => turn !== null,
     );
     return turns.length === 0 ? null : Math.max(Math.min(...turns), now + DRAIN_AFTER_MS, this.#outbox.closedUntil);
-  }
-
-  /**
-   * Reads the profile, and makes the object known to D1 before it accepts anything: a second incarnation of a device means that the
-   * first one's storage, with all that it had seen, is gone.
-   */
-  async #introduce(): Promise<void> {
-    const deviceId = this.#deviceId();
-    const profile = await withTimeout(loadProfile(this.env.DB, deviceId, Date.now()), D1_READ_TIMEOUT_MS, "profile read");
-    if (!profile) return;
-    await this.#identify(deviceId);
-    if (!this.#profile || profile.version >= this.#profile.version) {
-      this.#store.write("profile", profile);
-      this.#stream.profileChanged(this.#profile, profile, Date.now());
-      this.#profile = profile;
-    }
-  }
-
-  /** Makes the object of a reporter's player known to D1, once. False: the token has as many players as it may. */
-  async #introducePlayer({ tokenId, named }: { tokenId: string; named: boolean }): Promise<boolean> {
-    if (this.#identity?.registered) return true;
-    const player = this.#deviceId();
-    const admitting = named ? admitPlayer(this.env.DB, tokenId, player, Date.now()) : Promise.resolve(true);
-    if (!(await withTimeout(admitting, D1_READ_TIMEOUT_MS, "player admission"))) return false;
-    await this.#identify(player);
-    return true;
-  }
-
-  /** Gives the object its identity, where it has none yet, and tells D1. */
-  async #identify(deviceId: string): Promise<void> {
-    const identity = this.#identity ?? newIncarnation(Date.now());
-    if (!this.#identity) {
-      this.#store.write("identity", identity);
-      this.#identity = identity;
-    }
-    if (identity.registered && !identity.historyLost) return;
-    const registered = await registerIncarnation(this.env.DB, deviceId, identity);
-    if (registered.historyLost && !identity.registered) {
-      log("error", "sequencer history lost", { device: await this.#hashedId(), incarnation: identity.incarnation });
-    }
-    this.#store.write("identity", registered);
-    this.#identity = registered;
   }
 
   #deviceId(): string {
