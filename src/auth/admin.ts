@@ -63,7 +63,7 @@ export async function authenticateCaller(headers: Headers, env: Pick<Env, "ADMIN
   if (token === null) throw unauthorized("Sign in, or send an API token as Authorization: Bearer.", "TOKEN_MISSING", REALM);
   // An unset secret admits nobody.
   if (env.ADMIN_TOKEN && (await equalSecrets(token, env.ADMIN_TOKEN))) return { kind: "secret", id: SECRET_ID, role: "admin", scope: null };
-  return await authenticateToken(env.DB, token, REALM, now);
+  return await authenticateToken(env.DB, token, headers, REALM, now);
 }
 
 /** The token in a request's `Authorization: Bearer …`; null where there is none. */

@@ -19,7 +19,7 @@ export interface Reporter {
 export async function authenticateReporter(headers: Headers, env: Pick<Env, "DB">, now: number): Promise<Reporter> {
   const token = bearerToken(headers);
   if (token === null) throw unauthorized("Send a reporter's token as Authorization: Bearer.", "TOKEN_MISSING", REALM);
-  const principal = await authenticateToken(env.DB, token, REALM, now);
+  const principal = await authenticateToken(env.DB, token, headers, REALM, now);
   if (principal.role !== "reporter") {
     throw new Problem("forbidden", `Only a token of role reporter reports plays; this one's is ${principal.role}.`);
   }

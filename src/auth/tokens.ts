@@ -4,6 +4,7 @@ import { log } from "../platform/log.ts";
 import { withTimeout } from "../platform/retry.ts";
 import { HOUR_MS, SECOND_MS, toIso } from "../platform/time.ts";
 import type { Principal, ReporterScope, Role, ViewerScope } from "./principal.ts";
+import { lookUp } from "./strangers.ts";
 
 /** API tokens: 256 random bits behind a prefix by which people and scanners of source code know them. */
 export const TOKEN_PREFIX = "alive_";
@@ -59,17 +60,20 @@ export function principalOfToken({ id, role, scope_json }: TokenRecord): Princip
   }
 }
 
-// Values only, never promises: a promise belongs to the request that made it. null: there is no such token.
-const known = new Map<string, { record: TokenRecord | null; readAt: number }>();
+// Values only, never promises: a promise belongs to the request that made it.
+const known = new Map<string, { record: TokenRecord; readAt: number }>();
+/** When tokens were found to be nobody's. Apart from those that are known, which a crowd of strangers must not drive out of memory. */
+const unknown = new Map<string, number>();
 
 /**
- * Whose token this is.
+ * Whose token this is. The headers say from where it comes.
  * @throws Problem `unauthorized` with code `TOKEN_UNKNOWN`, `TOKEN_EXPIRED` or `TOKEN_REVOKED`: who holds 256 random bits that were
- *   handed out may know what became of them. `service-unavailable` where D1 does not answer.
+ *   handed out may know what became of them. `rate-limit-exceeded` for one that is not known from where too many such came;
+ *   `service-unavailable` where D1 does not answer.
  */
-export async function authenticateToken(db: D1Database, token: string, realm: string, now: number): Promise<Principal> {
+export async function authenticateToken(db: D1Database, token: string, headers: Headers, realm: string, now: number): Promise<Principal> {
   // What cannot be one of ours costs no read.
-  const record = TOKEN.test(token) ? await recordOf(db, await sha256Hex(token), now) : null;
+  const record = TOKEN.test(token) ? await recordOf(db, await sha256Hex(token), headers, now) : null;
   if (!record) throw unauthorized("The token is not known here.", "TOKEN_UNKNOWN", realm);
   const state = tokenState(record, now);
   if (state === "revoked") throw unauthorized("The token was revoked.", "TOKEN_REVOKED", realm);
@@ -83,14 +87,22 @@ export function unauthorized(detail: string, code: string, realm: string): Probl
   return new Problem("unauthorized", detail, { code, headers: { "WWW-Authenticate": `Bearer realm="${realm}"` } });
 }
 
-async function recordOf(db: D1Database, hash: string, now: number): Promise<TokenRecord | null> {
+async function recordOf(db: D1Database, hash: string, headers: Headers, now: number): Promise<TokenRecord | null> {
   const seen = known.get(hash);
-  // Nor may a clock that was set back make it last.
-  if (seen && Math.abs(now - seen.readAt) < TOKEN_FRESH_MS) return seen.record;
-  const record = await readRecord(db, hash);
-  remember(hash, { record, readAt: now });
+  if (seen && isFresh(seen.readAt, now)) return seen.record;
+  if (isFresh(unknown.get(hash), now)) return null;
+  // One that was good here a while ago is looked up whoever else sends what from its address.
+  const record = seen ? await readRecord(db, hash) : await lookUp(headers, hash, now, () => readRecord(db, hash));
+  known.delete(hash);
+  if (record === null) remember(unknown, hash, now);
+  else remember(known, hash, { record, readAt: now });
   if (record && tokenState(record, now) === "active") await writeUse(db, record, now);
   return record;
+}
+
+/** Nor may a clock that was set back make it last. */
+function isFresh(readAt: number | undefined, now: number): boolean {
+  return readAt !== undefined && Math.abs(now - readAt) < TOKEN_FRESH_MS;
 }
 
 async function readRecord(db: D1Database, hash: string): Promise<TokenRecord | null> {
@@ -106,13 +118,13 @@ async function readRecord(db: D1Database, hash: string): Promise<TokenRecord | n
   }
 }
 
-function remember(hash: string, entry: { record: TokenRecord | null; readAt: number }): void {
-  known.delete(hash);
-  if (known.size >= MAX_CACHED_TOKENS) {
-    const oldest = known.keys().next().value;
-    if (oldest !== undefined) known.delete(oldest);
+function remember<T>(cache: Map<string, T>, hash: string, entry: T): void {
+  cache.delete(hash);
+  if (cache.size >= MAX_CACHED_TOKENS) {
+    const oldest = cache.keys().next().value;
+    if (oldest !== undefined) cache.delete(oldest);
   }
-  known.set(hash, entry);
+  cache.set(hash, entry);
 }
 
 /** Writes down that a token is used. That it cannot be written is no reason to send its holder away. */

@@ -94,6 +94,58 @@ describe("a look-up", () => {
   });
 });
 
+describe("tokens that nobody was given", () => {
+  const from = (address: string, token: string) => new Headers({ Authorization: `Bearer ${token}`, "CF-Connecting-IP": address });
+  let made = 0;
+  const strange = () => {
+    made += 1;
+    return `alive_${String(made).padStart(43, "s")}`;
+  };
+  /** The beginning of a minute of its own, so that no other test's tokens count. */
+  const minute = (number: number) => Math.ceil(Date.now() / 60_000) * 60_000 + number * 60_000;
+
+  test("cost sixty reads a minute from one address, one after the other or all at once; then they wait", async () => {
+    const { bindings, count } = counted();
+    const show = (at: number, address = "203.0.113.9") => codeOf(authenticateCaller(from(address, strange()), bindings, at));
+    const codes = await Promise.all(Array.from({ length: 100 }, () => show(minute(1))));
+    expect(codes.filter((code) => code === "TOKEN_UNKNOWN")).toHaveLength(60);
+    expect(codes.filter((code) => code === "RATE_LIMIT_EXCEEDED")).toHaveLength(40);
+    expect(count()).toBe(60);
+    const refused = await authenticateCaller(from("203.0.113.9", strange()), bindings, minute(1) + 20_000).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ status: 429, options: { headers: { "Retry-After": "40" } } });
+    expect(await show(minute(1), "198.51.100.1")).toBe("TOKEN_UNKNOWN");
+    expect(await show(minute(2))).toBe("TOKEN_UNKNOWN");
+  });
+
+  test("of one network of IPv6 are counted together", async () => {
+    const now = minute(3);
+    const show = (host: number) => codeOf(authenticateCaller(from(`2001:db8:1:2::${host}`, strange()), env, now));
+    for (let host = 1; host <= 60; host += 1) expect(await show(host)).toBe("TOKEN_UNKNOWN");
+    expect(await show(61)).toBe("RATE_LIMIT_EXCEEDED");
+  });
+
+  test("turn nobody away who has a good one: it counts for nothing, and is looked up again whatever else comes from there", async () => {
+    const [used, crowded] = [(await makeToken("viewer")).token, (await makeToken("viewer")).token];
+    const show = (token: string, at: number) => codeOf(authenticateCaller(from("203.0.113.10", token), env, at));
+    const now = minute(4);
+    expect(await show(used, now)).toBe("let in");
+    // A hundred at once with one token that this isolate has not seen yet.
+    const crowd = await Promise.all(Array.from({ length: 100 }, () => show(crowded, now)));
+    expect(new Set(crowd)).toEqual(new Set(["let in"]));
+    for (let at = 0; at < 60; at += 1) expect(await show(strange(), now)).toBe("TOKEN_UNKNOWN");
+    expect(await show(strange(), now)).toBe("RATE_LIMIT_EXCEEDED");
+    expect(await show(used, now + 40 * SECOND)).toBe("let in");
+  });
+
+  test("that could not be looked up count for nothing", async () => {
+    const now = minute(5);
+    for (let at = 0; at < 70; at += 1) {
+      expect(await codeOf(authenticateCaller(from("203.0.113.11", strange()), away, now))).toBe("SERVICE_UNAVAILABLE");
+    }
+    expect(await codeOf(authenticateCaller(from("203.0.113.11", strange()), env, now))).toBe("TOKEN_UNKNOWN");
+  });
+});
+
 describe("a token that ends", () => {
   test("by revocation elsewhere opens nothing 30 seconds later", async () => {
     const { id, token } = await makeToken("operator");
