@@ -5,11 +5,10 @@ import { idParams, noContent } from "../audit/routes.ts";
 import { Problem } from "../platform/errors.ts";
 import { nameField, timeField } from "../platform/fields.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
-import { refuseWhereStatement } from "../platform/requirement.ts";
 import { toIso } from "../platform/time.ts";
 import { guarded, principalOf } from "./access.ts";
 import { OWN, type Principal, ROLES, reads } from "./principal.ts";
-import type { SignedIn } from "./session.ts";
+import { endSessions, type SignedIn } from "./session.ts";
 import { ownEntry } from "./sign-in.ts";
 import { forgetCookie } from "./sign-in-routes.ts";
 import { changeUser } from "./users.ts";
@@ -114,8 +113,7 @@ accountRoutes.openapi(
       .bind(id, userId)
       .first<{ network: string; user_agent: string }>();
     if (!found) throw new Problem("not-found", "You have no session with this id; it may have ended already.");
-    await c.env.DB.batch([
-      refuseWhereStatement(c.env.DB, "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM user_sessions WHERE id = ?)", [id]),
+    await endSessions(c.env.DB, id, [
       c.env.DB.prepare("DELETE FROM user_sessions WHERE id = ?").bind(id),
       auditStatement(c.env.DB, ownEntry(userId, "end_session", { before: found }), Date.now()),
     ]);
@@ -133,13 +131,13 @@ accountRoutes.openapi(
     responses: responses(200, "All sessions have ended", z.object({ ended: z.int() })),
   }),
   async (c) => {
-    const { id } = signedInOf(c);
-    const [gone] = await c.env.DB.batch([
+    const { id, session_id } = signedInOf(c);
+    const ended = await endSessions(c.env.DB, session_id, [
       c.env.DB.prepare("DELETE FROM user_sessions WHERE user_id = ?").bind(id),
       auditStatement(c.env.DB, ownEntry(id, "sign_out_everywhere"), Date.now()),
     ]);
     forgetCookie(c);
-    return c.json({ ended: gone?.meta.changes ?? 0 }, 200);
+    return c.json({ ended }, 200);
   },
 );
 

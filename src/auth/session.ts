@@ -2,6 +2,7 @@ import { parse } from "hono/utils/cookie";
 import { equalSecrets, sha256Hex } from "../platform/encoding.ts";
 import { Problem } from "../platform/errors.ts";
 import { keyedHash, log } from "../platform/log.ts";
+import { refuseWhereStatement } from "../platform/requirement.ts";
 import { withTimeout } from "../platform/retry.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../platform/time.ts";
 import type { Principal, UserRole, ViewerScope } from "./principal.ts";
@@ -113,6 +114,25 @@ async function findSession(db: D1Database, hash: string): Promise<SignedIn | nul
   } catch (cause) {
     const headers = { "Retry-After": RETRY_AFTER_S };
     throw new Problem("service-unavailable", "The session cannot be looked up now. Send this again.", { headers, cause });
+  }
+}
+
+/**
+ * Ends sessions by a deletion, with its audit row; `sessionId` is among them. Where that has ended meanwhile, another call was faster, and
+ * has written its row: nothing more is. Returns how many sessions ended.
+ */
+export async function endSessions(
+  db: D1Database,
+  sessionId: string,
+  [deletion, audit]: [D1PreparedStatement, D1PreparedStatement],
+): Promise<number> {
+  const gone = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM user_sessions WHERE id = ?)";
+  try {
+    const results = await db.batch([refuseWhereStatement(db, gone, [sessionId]), deletion, audit]);
+    return results[1]?.meta.changes ?? 0;
+  } catch (error) {
+    if ((await db.prepare(gone).bind(sessionId).first()) === null) throw error;
+    return 0;
   }
 }
 

@@ -9,7 +9,7 @@ import { requireAccess } from "./cloudflare-access.ts";
 import { refuseCrossSite } from "./cross-site.ts";
 import { askLibrary } from "./library.ts";
 import { PASSWORD_MAX_CHARS, requireFitPassword, withPasswordTurn } from "./password.ts";
-import { AUTH_PATH, cookieOf, isLocalHttp, readSession, type SignedIn, sessionCookie } from "./session.ts";
+import { AUTH_PATH, cookieOf, endSessions, isLocalHttp, readSession, type SignedIn, sessionCookie } from "./session.ts";
 import { ownEntry, type SecondFactor, showSecondFactor, signIn } from "./sign-in.ts";
 import { unauthorized } from "./tokens.ts";
 import { countTry, forgiveStatements, refuseFlood } from "./tries.ts";
@@ -107,7 +107,7 @@ signInRoutes.openapi(signOut, async (c) => {
   const now = Date.now();
   const signedIn = await findSignedIn(c, now);
   if (signedIn) {
-    await c.env.DB.batch([
+    await endSessions(c.env.DB, signedIn.session_id, [
       c.env.DB.prepare("DELETE FROM user_sessions WHERE id = ?").bind(signedIn.session_id),
       auditStatement(c.env.DB, ownEntry(signedIn.id, "sign_out"), now),
     ]);

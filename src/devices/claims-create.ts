@@ -2,9 +2,10 @@ import { uuidv7 } from "uuidv7";
 import { auditStatement } from "../audit/audit.ts";
 import { randomSecret, sha256Hex } from "../platform/encoding.ts";
 import { Problem } from "../platform/errors.ts";
+import { answerOnce, type IdempotentRequest } from "../platform/idempotency.ts";
 import { DAY_MS, HOUR_MS } from "../platform/time.ts";
 import { type ClaimPresets, requirePresets } from "./claims-presets.ts";
-import { CLAIM_LIFETIME_MS, claimCodeHmac, newClaimCode } from "./pairing-code.ts";
+import { CLAIM_LIFETIME_MS, claimCodeHmac, claimCodeOf, newClaimCode } from "./pairing-code.ts";
 import { CLAIMS_PER_ADDRESS, limitMinute, limitRetryAfterS, limitSince, PENDING_CLAIMS_IN_ALL } from "./pairing-limits.ts";
 import { readOfferedKey } from "./pairing-proof.ts";
 
@@ -20,12 +21,27 @@ export interface NewClaim {
 }
 
 /**
- * Makes a code for a new device, or for a device whose player is placed or replaced; it needs no approval. `now` in ms.
- * @throws Problem `validation-error` where a preset names nothing that exists.
+ * Makes a code for a new device, or for a device whose player is placed or replaced; it needs no approval. A request that comes again
+ * under its `Idempotency-Key` gets the same code, which is made again and kept nowhere. `now` in ms.
+ * @throws Problem `validation-error` where a preset names nothing that exists; `conflict` for a key that was used otherwise.
  */
-export async function createAdminClaim(env: Env, presets: ClaimPresets, actor: string, now: number): Promise<NewClaim> {
+export async function createAdminClaim(
+  env: Env,
+  presets: ClaimPresets,
+  decider: { actor: string; idempotency: IdempotentRequest | null },
+  now: number,
+): Promise<NewClaim & { replayed: boolean }> {
+  const make = (keep: Keep) => insertAdminClaim(env, presets, decider.actor, now, keep);
+  const { answer, replayed } = await answerOnce(env.DB, decider.idempotency, 201, now, make);
+  return { ...answer, claimCode: await claimCodeOf(env.HASH_SECRET, answer.claimId), replayed };
+}
+
+type CodelessClaim = Omit<NewClaim, "claimCode">;
+type Keep = (answer: CodelessClaim) => D1PreparedStatement[];
+
+async function insertAdminClaim(env: Env, presets: ClaimPresets, actor: string, now: number, keep: Keep): Promise<CodelessClaim> {
   await requirePresets(env.DB, presets);
-  const claim = newClaim(now);
+  const claim = { claimId: uuidv7(), expiresAt: now + CLAIM_LIFETIME_MS };
   await env.DB.batch([
     ...forgetStatements(env.DB, now),
     env.DB.prepare(
@@ -33,7 +49,7 @@ export async function createAdminClaim(env: Env, presets: ClaimPresets, actor: s
        VALUES (?1, ?2, 'approved', ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?9)`,
     ).bind(
       claim.claimId,
-      await claimCodeHmac(env.HASH_SECRET, claim.claimCode),
+      await claimCodeHmac(env.HASH_SECRET, await claimCodeOf(env.HASH_SECRET, claim.claimId)),
       presets.store_id ?? null,
       presets.group_id ?? null,
       presets.name ?? null,
@@ -43,6 +59,7 @@ export async function createAdminClaim(env: Env, presets: ClaimPresets, actor: s
       actor,
     ),
     auditStatement(env.DB, { actor, action: "claim.create", targetType: "claim", targetId: claim.claimId, details: { ...presets } }, now),
+    ...keep(claim),
   ]);
   return claim;
 }

@@ -12,9 +12,20 @@ const FAIR_BYTES = 256 - (256 % CLAIM_CODE_ALPHABET.length);
 
 /** A random claim code, every letter as likely as any other. */
 export function newClaimCode(): string {
+  return codeOf(() => crypto.getRandomValues(new Uint8Array(16)));
+}
+
+/** The code of a claim that may be asked for again: as random to who does not hold the secret, and kept nowhere. */
+export async function claimCodeOf(hashSecret: string, claimId: string): Promise<string> {
+  const rounds = [0, 1, 2, 3].map((round) => keyedHash(hashSecret, `code-of-claim:${claimId}:${round}`));
+  const bytes = (await Promise.all(rounds)).map((hex) => Uint8Array.fromHex(hex));
+  return codeOf(() => bytes.shift() ?? new Uint8Array(16));
+}
+
+function codeOf(more: () => Uint8Array): string {
   let code = "";
   while (code.length < CLAIM_CODE_CHARS) {
-    for (const byte of crypto.getRandomValues(new Uint8Array(16))) {
+    for (const byte of more()) {
       if (byte < FAIR_BYTES && code.length < CLAIM_CODE_CHARS) code += CLAIM_CODE_ALPHABET[byte % CLAIM_CODE_ALPHABET.length];
     }
   }

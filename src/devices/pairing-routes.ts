@@ -1,9 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { withOrigin } from "../audit/origin.ts";
+import { createHeaders } from "../audit/routes.ts";
 import { authorize } from "../auth/access.ts";
 import { identify, speaksAsAdmin } from "../auth/admin.ts";
 import { OPERATE } from "../auth/principal.ts";
 import { type AppContext, createRouter, responses } from "../platform/http.ts";
+import { readIdempotency, replayedHeader } from "../platform/idempotency.ts";
 import { toIso } from "../platform/time.ts";
 import { dispatchWebhooksSoon } from "../webhooks/dispatch.ts";
 import { createAdminClaim, createDeviceClaim, type NewClaim } from "./claims-create.ts";
@@ -43,6 +45,7 @@ const createClaim = createRoute({
     "which an administrator must approve; keep the device_code secret.",
   middleware: [smallBody] as const,
   request: {
+    headers: createHeaders,
     body: {
       required: true,
       content: {
@@ -132,8 +135,9 @@ export const pairingRoutes = createRouter()
       forbidFields(body, ["device_info", "public_key"], "Only a player says this of itself.");
       const { store_id, group_id, name, device_id } = body;
       const presets = { store_id, group_id, name, device_id };
-      const made = await withOrigin(c, () => createAdminClaim(c.env, presets, c.get("actor"), now));
-      return c.json(presentNewClaim(made), 201, NO_STORE);
+      const decider = { actor: c.get("actor"), idempotency: await readIdempotency(c) };
+      const made = await withOrigin(c, () => createAdminClaim(c.env, presets, decider, now));
+      return c.json(presentNewClaim(made), 201, { ...NO_STORE, ...replayedHeader(made.replayed) });
     }
     forbidFields(body, ["store_id", "group_id", "name", "device_id"], "Only an administrator presets this; send a token.");
     if (!body.device_info) throw fieldProblem("/device_info", "A player that asks must say what it is.");
@@ -149,7 +153,10 @@ export const pairingRoutes = createRouter()
     }
     return c.json({ status: "pending" as const, retry_after_s: POLL_AFTER_S }, 202, { ...NO_STORE, "Retry-After": String(POLL_AFTER_S) });
   })
-  .openapi(refresh, async (c) => c.json(await refreshTokens(c.env, c.req.valid("json").refresh_token, Date.now()), 200, NO_STORE));
+  .openapi(refresh, async (c) => {
+    const tokens = await refreshTokens(c.env, c.req.valid("json").refresh_token, Date.now(), c.req.raw.headers);
+    return c.json(tokens, 200, NO_STORE);
+  });
 
 async function addressOf(c: AppContext, purpose: "claim" | "create"): Promise<string> {
   return await addressKey(c.env.HASH_SECRET, purpose, c.req.raw.headers);

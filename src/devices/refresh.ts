@@ -1,3 +1,4 @@
+import { lookUp } from "../auth/strangers.ts";
 import { openIncidents } from "../monitoring/incidents.ts";
 import { sha256Hex } from "../platform/encoding.ts";
 import { Problem } from "../platform/errors.ts";
@@ -15,16 +16,16 @@ const RETRY_AFTER_TOO_OFTEN_S = 300;
 const RETRY_AFTER_UNAVAILABLE_S = 5;
 
 /**
- * Exchanges a refresh token for a new pair. `now` in ms.
+ * Exchanges a refresh token for a new pair. `now` in ms; the headers say from where it comes.
  * @throws Problem `unauthorized` (unknown, expired, revoked, or reused: the last revokes the family and opens an incident),
- *   `rate-limit-exceeded`, or `service-unavailable` where D1 takes no write.
+ *   `rate-limit-exceeded` (also where too many unknown ones came from the same address), or `service-unavailable` where D1 takes no write.
  */
-export async function refreshTokens(env: Env, refreshToken: string, now: number): Promise<IssuedTokens> {
+export async function refreshTokens(env: Env, refreshToken: string, now: number, headers = new Headers()): Promise<IssuedTokens> {
   if (!REFRESH_TOKEN_FORM.test(refreshToken)) throw refusal("unknown");
   const hash = await sha256Hex(refreshToken);
   let failure: unknown;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const decision = decideRefresh(await loadRefreshState(env.DB, hash, now), now);
+    const decision = decideRefresh(await lookUp(headers, hash, now, () => loadRefreshState(env.DB, hash, now)), now);
     switch (decision.kind) {
       case "refused":
         throw refusal(decision.reason);

@@ -67,6 +67,38 @@ export function rememberStatements(db: D1Database, request: IdempotentRequest, a
   ];
 }
 
+/**
+ * Does what is asked once: a request that comes again under its `Idempotency-Key` gets the first answer, also where both come at once.
+ * @param act does it, with the statements of `keep` in the `batch()` of the change, so that its answer is kept where the change is
+ */
+export async function answerOnce<T>(
+  db: D1Database,
+  request: IdempotentRequest | null,
+  status: number,
+  now: number,
+  act: (keep: (answer: T) => D1PreparedStatement[]) => Promise<T>,
+): Promise<{ answer: T; replayed: boolean }> {
+  const earlier = async () => {
+    const first = request && (await findFirstAnswer(db, request, now));
+    return first ? { answer: JSON.parse(first.body) as T, replayed: true } : null;
+  };
+  const first = await earlier();
+  if (first) return first;
+  try {
+    const keep = (answer: T) => (request ? rememberStatements(db, request, { status, body: JSON.stringify(answer) }, now) : []);
+    return { answer: await act(keep), replayed: false };
+  } catch (error) {
+    const faster = await earlier();
+    if (faster) return faster;
+    throw error;
+  }
+}
+
+/** The header by which an answer says that it was given before. */
+export function replayedHeader(replayed: boolean): Record<string, string> {
+  return replayed ? { "Idempotency-Replayed": "true" } : {};
+}
+
 /** Deletes keys past their lifetime. For cron. Returns how many rows went. */
 export async function forgetIdempotencyKeys(db: D1Database, now: number): Promise<number> {
   const { meta } = await db

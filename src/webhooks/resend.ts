@@ -1,6 +1,7 @@
 import { auditStatement } from "../audit/audit.ts";
 import { type Change, findRow } from "../audit/changes.ts";
 import { Problem } from "../platform/errors.ts";
+import type { IdempotentRequest } from "../platform/idempotency.ts";
 import { refuseWhereStatement } from "../platform/requirement.ts";
 import { HOUR_MS, toIso } from "../platform/time.ts";
 import { firstMessageId, newMessageId, PARTS_SQL, partCountSql, partIdSql, TEST_EVENT_TYPE } from "./events.ts";
@@ -8,13 +9,22 @@ import { MAX_RECOVERY_MESSAGES } from "./limits.ts";
 import type { WebhookRow } from "./tables.ts";
 import { webhookResource } from "./webhooks.ts";
 
+/** The statements that keep the answer to a request, to go into the transaction of what it asks. */
+export type Keep<T> = (answer: T) => D1PreparedStatement[];
+
+export interface OnTheWay {
+  message_id: string;
+  status: "pending";
+}
+
 /**
- * Puts a message that says nothing on the way to one webhook, whatever it subscribes to. Returns its id.
+ * Puts a message that says nothing on the way to one webhook, whatever it subscribes to.
  * @throws Problem `not-found`; `conflict`, code `WEBHOOK_DISABLED`.
  */
-export async function sendTest({ db, actor, now }: Change, id: string): Promise<string> {
+export async function sendTest({ db, actor, now }: Change, id: string, keep: Keep<OnTheWay>): Promise<OnTheWay> {
   await requireActive(db, id);
   const messageId = newMessageId();
+  const answer: OnTheWay = { message_id: messageId, status: "pending" };
   await db.batch([
     refuseOffStatement(db, id),
     db
@@ -23,16 +33,18 @@ export async function sendTest({ db, actor, now }: Change, id: string): Promise<
       )
       .bind(id, messageId, TEST_EVENT_TYPE, now, JSON.stringify({ webhook_id: id }), now),
     auditStatement(db, { actor, action: "webhook.test", targetType: "webhook", targetId: id, details: { message_id: messageId } }, now),
+    ...keep(answer),
   ]);
-  return messageId;
+  return answer;
 }
 
 /**
  * Sends one message again, whatever became of it, under the same id and with all its tries.
  * @throws Problem `not-found`; `conflict`, code `WEBHOOK_DISABLED`.
  */
-export async function resendMessage({ db, actor, now }: Change, id: string, messageId: string): Promise<void> {
+export async function resendMessage({ db, actor, now }: Change, id: string, messageId: string, keep: Keep<OnTheWay>): Promise<OnTheWay> {
   await requireActive(db, id);
+  const answer: OnTheWay = { message_id: messageId, status: "pending" };
   const before = await findMessage(db, id, messageId);
   const details = { message_id: messageId, before: { status: before.status, tries: before.tries } };
   await db.batch([
@@ -43,7 +55,9 @@ export async function resendMessage({ db, actor, now }: Change, id: string, mess
       )
       .bind(now, id, messageId),
     auditStatement(db, { actor, action: "webhook.resend", targetType: "webhook", targetId: id, details }, now),
+    ...keep(answer),
   ]);
+  return answer;
 }
 
 /**
@@ -51,6 +65,7 @@ export async function resendMessage({ db, actor, now }: Change, id: string, mess
  * or not there yet. What was delivered is left alone. Returns how many messages are on their way.
  * @param from ms, included
  * @param to ms, not included
+ * @param beside what must be written in the same transaction, behind the rest
  * @throws Problem `not-found`; `conflict`, code `WEBHOOK_DISABLED`; `unprocessable`, code `PERIOD_TOO_LARGE`.
  */
 export async function recoverMessages(
@@ -58,6 +73,7 @@ export async function recoverMessages(
   id: string,
   from: number,
   to: number,
+  beside: D1PreparedStatement[] = [],
   mostMessages = MAX_RECOVERY_MESSAGES,
 ): Promise<number> {
   const webhook = await requireActive(db, id);
@@ -74,8 +90,19 @@ export async function recoverMessages(
       .bind(now, id, from, to),
     auditStatement(db, { actor, action: "webhook.recover", targetType: "webhook", targetId: id, details }, now),
     ...(subscribes ? [missedPlaysStatement(db, id, from, to, now)] : []),
+    ...beside,
   ]);
-  return (results[1]?.meta.changes ?? 0) + (results[3]?.meta.changes ?? 0);
+  return (results[1]?.meta.changes ?? 0) + (subscribes ? (results[3]?.meta.changes ?? 0) : 0);
+}
+
+/** Writes into the answer that is kept of a recovery at `now` how many messages it has put on their way, which only its transaction knows. */
+export function recoveredStatement(db: D1Database, { actor, key }: IdempotentRequest, id: string, now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE idempotency_keys SET body = json_object('messages', (SELECT count(*) FROM webhook_messages
+         WHERE webhook_id = ?1 AND status = 'pending' AND tries = 0 AND next_attempt_at = ?2)) WHERE actor = ?3 AND key = ?4`,
+    )
+    .bind(id, now, actor, key);
 }
 
 /** Messages of all plays recorded in a period that are not there yet: with the ids, and the bodies, that they would have had then. */

@@ -9,12 +9,12 @@ import { Problem } from "../platform/errors.ts";
 import { etagOf } from "../platform/etag.ts";
 import { timeField } from "../platform/fields.ts";
 import { type AppContext, type AppEnv, createRouter, responses } from "../platform/http.ts";
-import { readIdempotency } from "../platform/idempotency.ts";
+import { answerOnce, readIdempotency, replayedHeader } from "../platform/idempotency.ts";
 import { toIso } from "../platform/time.ts";
 import { dispatchWebhooksSoon } from "./dispatch.ts";
 import { DEFAULT_SECRET_OVERLAP_S, MAX_RECOVERY_MS, MAX_SECRET_OVERLAP_S } from "./limits.ts";
 import { messageParams, messageRoutes } from "./messages.ts";
-import { recoverMessages, resendMessage, sendTest } from "./resend.ts";
+import { type Keep, type OnTheWay, recoveredStatement, recoverMessages, resendMessage, sendTest } from "./resend.ts";
 import { rotateSecret } from "./rotate.ts";
 import { targetFault } from "./target.ts";
 import { WEBHOOKS_PATH, webhookResource } from "./webhooks.ts";
@@ -92,13 +92,16 @@ webhookRoutes.openapi(
     path: `${webhookPath}/test`,
     summary: "Send a test message",
     description: "Of type webhook.test, whatever the webhook subscribes to. How it went is among the attempts.",
-    request: { params: idParams },
+    request: { params: idParams, headers: createHeaders },
     responses: responses(202, "It is on its way", onTheWay),
   }),
   async (c) => {
-    const messageId = await sendTest(changeOf(c), c.req.valid("param").id);
+    const change = changeOf(c);
+    const { id } = c.req.valid("param");
+    const send = (keep: Keep<OnTheWay>) => sendTest(change, id, keep);
+    const { answer, replayed } = await answerOnce(change.db, await readIdempotency(c), 202, change.now, send);
     c.executionCtx.waitUntil(dispatchWebhooksSoon(c.env));
-    return c.json({ message_id: messageId, status: "pending" as const }, 202);
+    return c.json(answer, 202, replayedHeader(replayed));
   },
 );
 
@@ -109,14 +112,16 @@ webhookRoutes.openapi(
     path: `${webhookPath}/messages/{message_id}/resend`,
     summary: "Send a message again",
     description: "Whatever became of it: under the same webhook-id, with all ten tries.",
-    request: { params: messageParams },
+    request: { params: messageParams, headers: createHeaders },
     responses: responses(202, "It is on its way", onTheWay),
   }),
   async (c) => {
+    const change = changeOf(c);
     const { id, message_id } = c.req.valid("param");
-    await resendMessage(changeOf(c), id, message_id);
+    const resend = (keep: Keep<OnTheWay>) => resendMessage(change, id, message_id, keep);
+    const { answer, replayed } = await answerOnce(change.db, await readIdempotency(c), 202, change.now, resend);
     c.executionCtx.waitUntil(dispatchWebhooksSoon(c.env));
-    return c.json({ message_id, status: "pending" as const }, 202);
+    return c.json(answer, 202, replayedHeader(replayed));
   },
 );
 
@@ -133,6 +138,7 @@ webhookRoutes.openapi(
       "What was delivered is not sent again. The period may have seven days; to is now by default.",
     request: {
       params: idParams,
+      headers: createHeaders,
       body: { required: true, content: { "application/json": { schema: z.strictObject({ from: instant, to: instant.optional() }) } } },
     },
     responses: responses(202, "How many messages are on their way", z.object({ messages: z.int() })),
@@ -140,9 +146,15 @@ webhookRoutes.openapi(
   async (c) => {
     const change = changeOf(c);
     const { from, to } = periodOf(c.req.valid("json"), change.now);
-    const messages = await recoverMessages(change, c.req.valid("param").id, from, to);
+    const { id } = c.req.valid("param");
+    const request = await readIdempotency(c);
+    const recover = async (keep: Keep<{ messages: number }>) => {
+      const kept = request ? [...keep({ messages: 0 }), recoveredStatement(change.db, request, id, change.now)] : [];
+      return { messages: await recoverMessages(change, id, from, to, kept) };
+    };
+    const { answer, replayed } = await answerOnce(change.db, request, 202, change.now, recover);
     c.executionCtx.waitUntil(dispatchWebhooksSoon(c.env));
-    return c.json({ messages }, 202);
+    return c.json(answer, 202, replayedHeader(replayed));
   },
 );
 

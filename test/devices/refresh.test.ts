@@ -197,6 +197,21 @@ test("a player that refreshes over 120 times in an hour has to wait, and is good
   expect(await refreshTokens(env, refresh_token, start + 3_600_001)).toMatchObject({ refresh_token: expect.any(String) });
 });
 
+test("refresh tokens that nobody was given cost sixty reads a minute from one address, and no good player its turn", async () => {
+  const player = await pair(await makePlayer());
+  const now = Math.ceil(Date.now() / 60_000) * 60_000;
+  const headers = new Headers({ "CF-Connecting-IP": "203.0.113.77" });
+  const show = async (token: string, from = headers) =>
+    await refreshTokens(env, token, now, from).then(
+      () => "200",
+      (problem: Problem) => problem.code,
+    );
+  const strange = Array.from({ length: 61 }, (_, at) => `rt_${String(at).padStart(43, "q")}`);
+  const codes = await Promise.all(strange.map((token) => show(token)));
+  expect(codes.filter((code) => code === "RATE_LIMIT_EXCEEDED")).toHaveLength(1);
+  expect(await show(player.refresh_token, new Headers({ "CF-Connecting-IP": "203.0.113.78" }))).toBe("200");
+});
+
 test("what is no refresh token is refused as unknown, and a body that is none as invalid", async () => {
   const { refresh_token, device_token } = await pair(await makePlayer());
   for (const token of ["", "x", device_token.slice(0, 40), `${refresh_token.slice(0, -1)}_`, "rt_", `rt_${"A".repeat(43)}`]) {
