@@ -13,6 +13,7 @@ import { AUTH_PATH, cookieOf, endSessions, isLocalHttp, readSession, type Signed
 import { ownEntry, type SecondFactor, showSecondFactor, signIn } from "./sign-in.ts";
 import { unauthorized } from "./tokens.ts";
 import { countTry, forgiveStatements, refuseFlood } from "./tries.ts";
+import { revokeLinksStatement } from "./users.ts";
 
 const EMAIL_MAX_CHARS = 254;
 const CODE_MAX_CHARS = 32;
@@ -133,6 +134,8 @@ signInRoutes.openapi(
         ? [
             auditStatement(c.env.DB, ownEntry(signedIn.id, "change_password"), now),
             c.env.DB.prepare("DELETE FROM user_sessions WHERE user_id = ?").bind(signedIn.id),
+            // Who has a new password needs no link for another; whoever found one must not undo it.
+            revokeLinksStatement(c.env.DB, signedIn.id, now),
           ]
         : [],
     );

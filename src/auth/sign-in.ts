@@ -3,6 +3,7 @@ import { Problem } from "../platform/errors.ts";
 import { sha256Now } from "../platform/hash.ts";
 import type { AppContext } from "../platform/http.ts";
 import { log } from "../platform/log.ts";
+import type { Row } from "../platform/rows.ts";
 import { MINUTE_MS } from "../platform/time.ts";
 import type { Beside } from "./better-auth-store.ts";
 import { askLibrary } from "./library.ts";
@@ -42,10 +43,12 @@ export async function signIn(c: AppContext, email: string, password: string, now
     const finished = account?.two_factor_enabled === 0;
     const replaced = await replacedSession(c);
     const beside: Beside = ({ table, kind, values }) => {
-      if (table !== "user_sessions" || kind !== "create") return [];
+      if (kind !== "create") return [];
+      if (table === "sign_in_steps") return account && values.value === account.id ? [closeOtherSteps(db, account.id, values)] : [];
+      if (table !== "user_sessions") return [];
       // With a second factor this session is taken back at once, before anybody hears of it.
-      const done = finished ? signedInStatements(db, String(values.user_id), null, replaced, now) : [];
-      return [...forgiveStatements(db, tried), ...done];
+      const done = finished ? signedInStatements(db, String(values.user_id), null, now) : [];
+      return [...forgiveStatements(db, tried), ...done, ...endStatements(db, replaced)];
     };
     try {
       const answer = await askLibrary(c, "/sign-in/email", { email, password }, beside);
@@ -57,19 +60,25 @@ export async function signIn(c: AppContext, email: string, password: string, now
   });
 }
 
-/** What is written when somebody is signed in. The session that the browser had before ends. */
-function signedInStatements(
-  db: D1Database,
-  userId: string,
-  secondFactor: SecondFactor | null,
-  replaced: string | null,
-  now: number,
-): D1PreparedStatement[] {
+/**
+ * Of an account's password steps only the last is open: guesses of a code come one after the other within a step, and behind the tenth
+ * the account is closed; of many steps at once each would have its guess before any was counted.
+ */
+function closeOtherSteps(db: D1Database, userId: string, { identifier }: Row): D1PreparedStatement {
+  return db.prepare("DELETE FROM sign_in_steps WHERE value = ? AND identifier <> ?").bind(userId, identifier);
+}
+
+/** What is written when somebody is signed in. */
+function signedInStatements(db: D1Database, userId: string, secondFactor: SecondFactor | null, now: number): D1PreparedStatement[] {
   return [
     auditStatement(db, ownEntry(userId, "sign_in", { second_factor: secondFactor }), now),
     db.prepare("UPDATE users SET last_sign_in_at = ? WHERE id = ?").bind(now, userId),
-    ...(replaced === null ? [] : [db.prepare("DELETE FROM user_sessions WHERE token_hash = ?").bind(replaced)]),
   ];
+}
+
+/** The session that the browser had before ends with the right password, as its cookie does. */
+function endStatements(db: D1Database, replaced: string | null): D1PreparedStatement[] {
+  return replaced === null ? [] : [db.prepare("DELETE FROM user_sessions WHERE token_hash = ?").bind(replaced)];
 }
 
 async function replacedSession(c: AppContext): Promise<string | null> {
@@ -100,7 +109,7 @@ export async function showSecondFactor(c: AppContext, factor: SecondFactor, code
     if (table === "user_second_factors" && kind === "count") failed = String(where.id);
     if (table !== "user_sessions" || kind !== "create") return [];
     const userId = String(values.user_id);
-    return [spendCodeStatement(db, userId, code, now), ...signedInStatements(db, userId, factor, null, now)];
+    return [spendCodeStatement(db, userId, code, now), ...signedInStatements(db, userId, factor, now)];
   };
   const path = factor === "totp" ? "/two-factor/verify-totp" : "/two-factor/verify-backup-code";
   try {

@@ -11,9 +11,9 @@ import { readIdempotency } from "../platform/idempotency.ts";
 import { pageSchema } from "../platform/paging.ts";
 import { refuseWhereStatement } from "../platform/requirement.ts";
 import { presentRow, type Row } from "../platform/rows.ts";
-import { DAY_MS } from "../platform/time.ts";
-import { guarded } from "./access.ts";
-import { ADMINISTER, ROLES } from "./principal.ts";
+import { DAY_MS, toIso } from "../platform/time.ts";
+import { guarded, principalOf } from "./access.ts";
+import { ADMINISTER, type Principal, ROLES } from "./principal.ts";
 import { scopeColumnRequirements, viewerScopeSchema } from "./scope.ts";
 import { apiTokens } from "./tables.ts";
 import { forgetToken, newToken, TOKEN_FRESH_MS, TOKEN_PREFIX, type TokenState, tokenState } from "./tokens.ts";
@@ -40,7 +40,10 @@ const reporterScopeSchema = z
 
 const given = {
   name: nameField.meta({ description: "Who uses it, and for what", example: "Billing export" }),
-  expires_at: z.iso.datetime({ offset: true }).optional().meta({ description: "Five years ahead at most. Default: in 90 days." }),
+  expires_at: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .meta({ description: "Five years ahead at most, and not after the end of the token that makes it. Default: in 90 days." }),
 };
 const createSchema = z
   .discriminatedUnion("role", [
@@ -119,8 +122,9 @@ tokenRoutes.openapi(
   async (c) => {
     const { expires_at, ...fields } = c.req.valid("json");
     const now = Date.now();
-    const expiresAt = expires_at === undefined ? now + TOKEN_DEFAULT_LIFETIME_MS : Date.parse(expires_at);
-    const late = lifetimeFault(expiresAt, now);
+    const latest = await latestEnd(c.env.DB, principalOf(c), now);
+    const expiresAt = expires_at === undefined ? Math.min(now + TOKEN_DEFAULT_LIFETIME_MS, latest.at) : Date.parse(expires_at);
+    const late = lifetimeFault(expiresAt, now, latest);
     refuseFields(late ? [{ pointer: "/expires_at", detail: late }] : []);
     const { token, hash } = await newToken();
     const actor = c.get("actor");
@@ -131,10 +135,28 @@ tokenRoutes.openapi(
   },
 );
 
+/** The latest end that a new token may have, in ms, and what one that is later is told. */
+interface LatestEnd {
+  at: number;
+  fault: string;
+}
+
+/** A token makes none that outlives it: else whoever found one for an hour would have it for years. */
+async function latestEnd(db: D1Database, { kind, id }: Principal, now: number): Promise<LatestEnd> {
+  const own =
+    kind === "token" ? await db.prepare("SELECT expires_at AS at FROM api_tokens WHERE id = ?").bind(id).first<number>("at") : null;
+  const most = mostAhead(now);
+  return own === null || own >= most.at ? most : { at: own, fault: `must not be after the end of the token that makes it, ${toIso(own)}` };
+}
+
+function mostAhead(now: number): LatestEnd {
+  return { at: now + TOKEN_MAX_LIFETIME_MS, fault: "must be five years ahead at most" };
+}
+
 /** What is wrong with the end of a token's life, in ms; null where nothing is. Pure. */
-export function lifetimeFault(expiresAt: number, now: number): string | null {
+export function lifetimeFault(expiresAt: number, now: number, latest = mostAhead(now)): string | null {
   if (expiresAt <= now) return "must be in the future";
-  return expiresAt > now + TOKEN_MAX_LIFETIME_MS ? "must be five years ahead at most" : null;
+  return expiresAt > latest.at ? latest.fault : null;
 }
 
 tokenRoutes.openapi(

@@ -66,7 +66,10 @@ export const userResource: Resource<User> = {
     ...(before?.scope_json === after.scope_json ? [] : scopeColumnRequirements(after.scope_json)),
     ...(before && isActiveAdmin(before) && !isActiveAdmin(after) ? [anotherAdmin(after)] : []),
   ],
-  effects: (db, before, after, now) => (before?.disabled_at === null && after.disabled_at !== null ? endStatements(db, after.id, now) : []),
+  effects: (db, before, after, now) => [
+    ...(before?.disabled_at === null && after.disabled_at !== null ? endStatements(db, after.id, now) : []),
+    ...(before && isActiveAdmin(before) && !isActiveAdmin(after) ? [revokeMadeStatement(db, after.id, now)] : []),
+  ],
 };
 
 /** Another role sees everything, so a scope goes with the role; who is disabled already stays so since then. Pure. */
@@ -94,10 +97,21 @@ function anotherAdmin({ id, disabled_at }: User): Requirement {
 
 /** Whoever is disabled is out at once, and no link lets them in again. */
 function endStatements(db: D1Database, userId: string, now: number): D1PreparedStatement[] {
-  return [
-    db.prepare("DELETE FROM user_sessions WHERE user_id = ?").bind(userId),
-    db.prepare("UPDATE invitations SET revoked_at = ? WHERE user_id = ? AND accepted_at IS NULL AND revoked_at IS NULL").bind(now, userId),
-  ];
+  return [db.prepare("DELETE FROM user_sessions WHERE user_id = ?").bind(userId), revokeLinksStatement(db, userId, now)];
+}
+
+/** Takes back the link by which somebody was to set a new password. */
+export function revokeLinksStatement(db: D1Database, userId: string, now: number): D1PreparedStatement {
+  return db
+    .prepare("UPDATE invitations SET revoked_at = ? WHERE user_id = ? AND accepted_at IS NULL AND revoked_at IS NULL")
+    .bind(now, userId);
+}
+
+/** The links that an administrator has made, as one for a colleague's new password, and may have kept, go with the role. */
+function revokeMadeStatement(db: D1Database, userId: string, now: number): D1PreparedStatement {
+  return db
+    .prepare("UPDATE invitations SET revoked_at = ? WHERE created_by = ? AND accepted_at IS NULL AND revoked_at IS NULL")
+    .bind(now, `user:${userId}`);
 }
 
 /**

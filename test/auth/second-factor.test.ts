@@ -73,10 +73,11 @@ describe("signing in with a second factor", () => {
 
   test("lets in by the authenticator's code, each of which works once", async () => {
     const { person, uri } = await enrolled();
-    const [first, second] = [await halfWay(person.email), await halfWay(person.email)];
+    const first = await halfWay(person.email);
     const code = codeNext(uri);
     expect((await first.call("POST", VERIFY, { code })).body).toEqual({ verified: true });
     expect((await first.call("GET", "/v1/admin/me")).body).toMatchObject({ id: person.id });
+    const second = await halfWay(person.email);
     expect((await second.call("POST", VERIFY, { code })).body).toMatchObject({ status: 401, code: "INVALID_CODE" });
     expect(second.cookies.has("alive.session_token")).toBe(false);
     const [row] = (await auditOf(person.id)).slice(-1);
@@ -89,6 +90,28 @@ describe("signing in with a second factor", () => {
     expect((await new Browser().call("POST", VERIFY, { code: codeNow(uri) })).body).toMatchObject({ code: "INVALID_TWO_FACTOR_COOKIE" });
     const browser = await halfWay(other.person.email);
     expect((await browser.call("POST", VERIFY, { code: codeNext(uri) })).body).toMatchObject({ code: "INVALID_CODE" });
+  });
+
+  test("goes on from the last password alone: of many steps at once none has a guess of its own", async () => {
+    const { person, uri } = await enrolled();
+    const bystander = await enrolled();
+    const other = await halfWay(bystander.person.email);
+    const [early, late] = [await halfWay(person.email), await halfWay(person.email)];
+    expect((await early.call("POST", VERIFY, { code: codeNext(uri) })).body).toMatchObject({
+      status: 401,
+      code: "INVALID_TWO_FACTOR_COOKIE",
+    });
+    expect((await late.call("POST", VERIFY, { code: codeNext(uri) })).body).toEqual({ verified: true });
+    expect((await other.call("POST", VERIFY, { code: codeNext(bystander.uri) })).body).toEqual({ verified: true });
+  });
+
+  test("ends the session that the browser had, whosever it was", async () => {
+    const { person } = await enrolled();
+    const browser = await signedIn("viewer");
+    const { Cookie = "" } = browser.headers;
+    expect((await browser.signIn(person.email)).body).toEqual({ two_factor_required: true });
+    const before = await new Browser().call("GET", "/v1/admin/me", undefined, { Cookie });
+    expect(before.body).toMatchObject({ status: 401, code: "SESSION_EXPIRED" });
   });
 
   test("asks for the password again after five wrong codes, and writes each down", async () => {

@@ -112,6 +112,19 @@ describe("signing out", () => {
     expect((await auditOf(browser.person.id)).map(({ action }) => action)).toEqual(["user.sign_out"]);
   });
 
+  test("twice at once, here or everywhere, is one audit row", async () => {
+    for (const [path, action] of [
+      ["/api/auth/sign-out", "user.sign_out"],
+      ["/v1/admin/me/sessions/revoke-all", "user.sign_out_everywhere"],
+    ] as const) {
+      const browser = await signedIn("viewer");
+      const { Cookie = "" } = browser.headers;
+      const send = () => new Browser().call("POST", path, undefined, { Cookie });
+      await Promise.all([send(), send(), send()]);
+      expect((await auditOf(browser.person.id)).map((row) => row.action)).toEqual([action]);
+    }
+  });
+
   test("everywhere ends all of one's sessions, and nobody else's", async () => {
     const here = await signedIn("viewer");
     const bystander = await signedIn("viewer");

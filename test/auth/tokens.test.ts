@@ -65,6 +65,17 @@ describe("making a token", () => {
     expect(a.token).not.toBe(b.token);
   });
 
+  test("by a token makes none that outlives it, asked for or not", async () => {
+    const ends = new Date(Date.now() + 3_600_000).toISOString();
+    const short = await create("tokens", { name: "An hour", role: "admin", expires_at: ends });
+    const by = (body: Record<string, unknown>) => call("POST", PATH, { name: "t", role: "admin", ...body }, bearer(String(short.token)));
+    const late = await by({ expires_at: new Date(Date.parse(ends) + 1).toISOString() });
+    const detail = `must not be after the end of the token that makes it, ${ends}`;
+    expect(late).toMatchObject({ status: 400, body: { errors: [{ pointer: "/expires_at", detail }] } });
+    expect((await by({})).body).toMatchObject({ expires_at: ends });
+    expect((await by({ expires_at: ends })).status).toBe(201);
+  });
+
   const nothing = "0192f0c1-2a3b-7c4d-8e5f-60718293a4b5";
   test.each([
     [{ role: "viewer" }, "VALIDATION_ERROR", "/name"],

@@ -316,4 +316,34 @@ describe("a link for a new password", () => {
     expect((await accept(made.body.token, NEW)).body).toMatchObject({ status: 410, code: "LINK_REVOKED" });
     expect((await boss.call("POST", `${pathOf(browser)}/reset-password`)).body).toMatchObject({ status: 409, code: "USER_DISABLED" });
   });
+
+  test("is worth nothing once its owner has set another by themselves", async () => {
+    const browser = await signedIn("operator");
+    const made = await admin("POST", `${pathOf(browser)}/reset-password`);
+    const body = { current_password: PASSWORD, new_password: "one that I chose myself" };
+    expect((await browser.call("POST", "/api/auth/change-password", body)).status).toBe(200);
+    expect((await accept(made.body.token, NEW)).body).toMatchObject({ status: 410, code: "LINK_REVOKED" });
+  });
+});
+
+describe("links that an administrator made", () => {
+  test.each([
+    ["disabled", { disabled: true }],
+    ["demoted", { role: "operator" }],
+  ])("are void once they are %s", async (_how, change) => {
+    const [boss, leaver, bystander] = [await signedIn("admin"), await signedIn("admin"), await signedIn("admin")];
+    const invite = async (by: SignedInBrowser, email: string) =>
+      (await by.call("POST", "/v1/admin/invitations", { email, role: "admin" })).body.token;
+    const kept = [
+      await invite(leaver, "second-self@example.com"),
+      (await leaver.call("POST", `${pathOf(boss)}/reset-password`)).body.token,
+    ];
+    const others = await invite(bystander, "newcomer@example.com");
+    expect((await boss.call("PATCH", pathOf(leaver), change)).status).toBe(200);
+    for (const token of kept) {
+      const looked = await new Browser().call("POST", "/v1/invitations/look", { token });
+      expect(looked.body).toMatchObject({ status: 410, code: "LINK_REVOKED" });
+    }
+    expect((await new Browser().call("POST", "/v1/invitations/look", { token: others })).status).toBe(200);
+  });
 });
