@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { findVisible } from "../audit/changes.ts";
 import { idParams } from "../audit/routes.ts";
 import { guarded, viewerScope } from "../auth/access.ts";
-import { reads } from "../auth/principal.ts";
+import { reads, type ViewerScope } from "../auth/principal.ts";
 import { deviceResource } from "../devices/devices.ts";
 import type { HeartbeatAccount } from "../devices/heartbeat-desk.ts";
 import { timeField } from "../platform/fields.ts";
@@ -63,9 +63,10 @@ deviceActivityRoutes.openapi(
   }),
   async (c) => {
     const { id } = c.req.valid("param");
-    await findVisible(c.env.DB, deviceResource, id, viewerScope(c));
+    const scope = viewerScope(c);
+    await findVisible(c.env.DB, deviceResource, id, scope);
     const now = Date.now();
-    const [hours, account] = await Promise.all([readHours(c.env.DB, id, now), readHeartbeats(c.env, id)]);
+    const [hours, account] = await Promise.all([readHours(c.env.DB, id, scope, now), readHeartbeats(c.env, id)]);
     return c.json({ from: toIso(firstHour(now)), to: toIso(now), hours, heartbeats: account && presentAccount(account) }, 200);
   },
 );
@@ -76,9 +77,13 @@ function firstHour(now: number): number {
 
 type Hour = z.infer<typeof activitySchema>["hours"][number];
 
-/** Each of the last hours, whether anything was in it or not. Plays are those that are kept as single rows. */
-async function readHours(db: D1Database, deviceId: string, now: number): Promise<Hour[]> {
+/**
+ * Each of the last hours, whether anything was in it or not. Plays are those that are kept as single rows, and keep the supplier that they
+ * had, whoever has the device now.
+ */
+async function readHours(db: D1Database, deviceId: string, scope: ViewerScope | null, now: number): Promise<Hour[]> {
   const from = firstHour(now);
+  const supplier = scope === null ? null : "supplier_id" in scope ? scope.supplier_id : "none";
   const starts = Array.from({ length: HOURS }, (_, index) => from + index * HOUR_MS);
   // A store's day may be ahead of UTC's by half a day, and behind it by one.
   const days = [utcDay(from - DAY_MS), utcDay(now + DAY_MS)];
@@ -86,9 +91,10 @@ async function readHours(db: D1Database, deviceId: string, now: number): Promise
     db
       .prepare(
         `SELECT started_at - started_at % ?5 AS at, count(*) AS plays, sum(billable) AS billable FROM proof_of_play_events
-         WHERE device_id = ?1 AND day BETWEEN ?2 AND ?3 AND started_at >= ?4 AND type <> 'PLAY_START' GROUP BY 1`,
+         WHERE device_id = ?1 AND day BETWEEN ?2 AND ?3 AND started_at >= ?4 AND type <> 'PLAY_START'
+           AND (?6 IS NULL OR supplier_id = ?6) GROUP BY 1`,
       )
-      .bind(deviceId, days[0] ?? "", days[1] ?? "", from, HOUR_MS),
+      .bind(deviceId, days[0] ?? "", days[1] ?? "", from, HOUR_MS, supplier),
     db
       .prepare(
         `SELECT r.hour AS at, sum(r.count) AS plays, 0 AS billable FROM json_each(?2) h CROSS JOIN refusals_hourly r

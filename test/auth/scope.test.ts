@@ -273,4 +273,11 @@ test("a device goes to who owns the store where it stands now; its plays stay wi
   await patch("devices", own.ids.devices, { store_id: store.id });
   expect([await sees(supplier), await sees(token)]).toEqual([404, 200]);
   expect([await total(supplier, "group_by=day"), await total(token, "group_by=day")]).toEqual([3, 0]);
+  const lastDay = async (shown: string) => {
+    const { body } = await call("GET", `/v1/admin/devices/${own.ids.devices}/activity`, undefined, bearer(shown));
+    return (body.hours as { plays_count: number }[]).reduce((sum, { plays_count }) => sum + plays_count, 0);
+  };
+  expect([await lastDay(network), await lastDay(token)]).toEqual([3, 0]);
+  const plays = await call("GET", `/v1/admin/devices/${own.ids.devices}/plays`, undefined, bearer(token));
+  expect(plays.body).toEqual({ items: [], next_cursor: null });
 });
