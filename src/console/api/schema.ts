@@ -42,13 +42,13 @@ export type ApiToken = {
 export type ApiTokenCreate = {
   /** Who uses it, and for what */
   name: string;
-  /** Five years ahead at most. Default: in 90 days. */
+  /** Five years ahead at most, and not after the end of the token that makes it. Default: in 90 days. */
   expires_at?: string;
   role: "admin" | "operator";
 } | {
   /** Who uses it, and for what */
   name: string;
-  /** Five years ahead at most. Default: in 90 days. */
+  /** Five years ahead at most, and not after the end of the token that makes it. Default: in 90 days. */
   expires_at?: string;
   role: "viewer";
   /** Absent or null: it sees the whole network. */
@@ -60,7 +60,7 @@ export type ApiTokenCreate = {
 } | {
   /** Who uses it, and for what */
   name: string;
-  /** Five years ahead at most. Default: in 90 days. */
+  /** Five years ahead at most, and not after the end of the token that makes it. Default: in 90 days. */
   expires_at?: string;
   role: "reporter";
   scope: {
