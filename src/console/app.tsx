@@ -1,4 +1,4 @@
-import { Loader, MantineProvider, Stack } from "@mantine/core";
+import { MantineProvider, Stack } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
@@ -7,6 +7,7 @@ import { SignInPage } from "./account/sign-in-page.tsx";
 import { useMeQuery } from "./api/me.ts";
 import { queryClient } from "./api/query.ts";
 import { Frame } from "./frame/frame.tsx";
+import { FrameSkeleton } from "./frame/frame-skeleton.tsx";
 import { Fault } from "./parts/fault.tsx";
 import { guardedNavigation } from "./parts/unsaved.tsx";
 import { theme } from "./theme.ts";
@@ -21,7 +22,7 @@ export function App({ nonce }: { nonce: string }) {
       <QueryClientProvider client={queryClient}>
         <Notifications position="bottom-right" limit={4} transitionDuration={120} />
         <Router base="/console" aroundNav={guardedNavigation}>
-          <Suspense fallback={<Waiting />}>
+          <Suspense fallback={<FrameSkeleton />}>
             <Switch>
               <Route path="/setup" component={SetupPage} />
               <Route path="/accept" component={AcceptPage} />
@@ -41,20 +42,14 @@ function Signed() {
   const me = useMeQuery();
   if (me.data) return <Frame />;
   if (me.error?.signedOut) return <SignInPage />;
-  if (me.error) {
+  // While it is still being tried, what failed last is said already.
+  const fault = me.error ?? me.failureReason;
+  if (fault) {
     return (
       <Stack maw={480} mx="auto" mt="20vh" px="md">
-        <Fault error={me.error} retry={() => void me.refetch()} />
+        <Fault error={fault} retry={() => void me.refetch()} />
       </Stack>
     );
   }
-  return <Waiting />;
-}
-
-function Waiting() {
-  return (
-    <Stack align="center" mt="30vh">
-      <Loader size="sm" aria-label="Loading the console" />
-    </Stack>
-  );
+  return <FrameSkeleton />;
 }

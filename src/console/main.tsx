@@ -15,12 +15,14 @@ import "./pages/stores/stores.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 import { listenForShortcuts } from "./parts/shortcuts.ts";
+import { guardHistory } from "./parts/unsaved.tsx";
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
 // Where libraries that add styles look for it: those that Mantine's dialogs use read this name.
 Object.assign(globalThis, { __webpack_nonce__: nonce });
 
 listenForShortcuts();
+guardHistory();
 const root = document.getElementById("root");
 if (!root) throw new Error("the page has no #root");
 createRoot(root).render(<App nonce={nonce} />);

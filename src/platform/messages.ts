@@ -18,8 +18,8 @@ const FORMATS: Record<string, string> = {
   uuid: "a UUID",
 };
 
-/** What a limit of a string or a list counts. */
-const COUNTED: Record<string, string> = { string: "characters", array: "entries" };
+/** What a limit of a string or a list counts: one, many. */
+const COUNTED: Record<string, [one: string, many: string]> = { string: ["character", "characters"], array: ["entry", "entries"] };
 
 /**
  * What is wrong with a value, said of its field: `must be …`. Where this knows no better, or the schema has words of its own,
@@ -39,6 +39,8 @@ export function messageOf(issue: z.core.$ZodRawIssue): string | undefined {
     case "too_big":
       return limitText(issue.origin, issue.inclusive === false ? "less than" : "at most", issue.maximum);
     case "invalid_format":
+      // An empty field of a form, whatever it should hold.
+      if (issue.input === "") return "is missing";
       return FORMATS[issue.format] && `must be ${FORMATS[issue.format]}`;
     default:
       return undefined;
@@ -47,5 +49,8 @@ export function messageOf(issue: z.core.$ZodRawIssue): string | undefined {
 
 function limitText(origin: string, how: string, limit: number | bigint): string {
   const counted = COUNTED[origin];
-  return counted ? `must have ${how} ${limit} ${counted}` : `must be ${how} ${limit}`;
+  if (!counted) return `must be ${how} ${limit}`;
+  const [one, many] = counted;
+  if (how === "at least" && Number(limit) === 1) return origin === "string" ? "must not be empty" : `must have at least one ${one}`;
+  return `must have ${how} ${limit} ${Number(limit) === 1 ? one : many}`;
 }

@@ -27,10 +27,12 @@ test.each<[Record<string, unknown>, string, string]>([
   [{ count: 10 }, "/count", "must be at most 9"],
   [{ share: 0 }, "/share", "must be over 0"],
   [{ share: 1 }, "/share", "must be less than 1"],
-  [{ days: [] }, "/days", "must have at least 1 entries"],
+  [{ days: [] }, "/days", "must have at least one entry"],
   [{ days: "mon" }, "/days", "must be a list"],
   [{ day: "2026-02-30" }, "/day", "must be a day such as 2026-12-24"],
   [{ id: "7" }, "/id", "must be a UUID"],
+  [{ id: "" }, "/id", "is missing"],
+  [{ line: "" }, "/line", "must not be empty"],
   [{ url: "x" }, "/url", "must be an https URL"],
   [{ nmae: "x" }, "/nmae", 'There is no field "nmae" here.'],
 ])("%o: %s %s", (body, pointer, detail) => {

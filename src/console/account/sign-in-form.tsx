@@ -85,7 +85,15 @@ function PasswordFields({ email }: { email: string | undefined }) {
         readOnly={email !== undefined}
         autoFocus={email === undefined}
       />
-      <PasswordInput name="password" label="Password" autoComplete="current-password" required autoFocus={email !== undefined} />
+      <PasswordInput
+        name="password"
+        label="Password"
+        description="Forgotten? An administrator can send you a link to a new one"
+        inputWrapperOrder={["label", "input", "description", "error"]}
+        autoComplete="current-password"
+        required
+        autoFocus={email !== undefined}
+      />
     </>
   );
 }

@@ -1,8 +1,8 @@
-import { Alert, AppShell, Button, Group, Skeleton, Stack } from "@mantine/core";
+import { Alert, AppShell, Button, Group } from "@mantine/core";
 import { useDisclosure, useLocalStorage } from "@mantine/hooks";
 import { IconCloudOff } from "@tabler/icons-react";
 import { lazy, Suspense, useEffect, useState } from "react";
-import { Route, Switch, useLocation } from "wouter";
+import { Link, Route, Switch, useLocation } from "wouter";
 import { SignInAgain } from "../account/sign-in-again.tsx";
 import { look, serverUp } from "../api/connection.ts";
 import { queryClient } from "../api/query.ts";
@@ -12,6 +12,7 @@ import { PageHead } from "../parts/page-head.tsx";
 import { useShortcut } from "../parts/shortcuts.ts";
 import { LeaveDialog } from "../parts/unsaved.tsx";
 import { AccountPage, PAGES, pageAt } from "../routes.tsx";
+import { PageSkeleton } from "./frame-skeleton.tsx";
 import { Navigation } from "./navigation.tsx";
 import { PageFault } from "./page-fault.tsx";
 import { TopBar } from "./top-bar.tsx";
@@ -45,7 +46,7 @@ export function Frame() {
   return (
     <AppShell
       layout="alt"
-      padding="lg"
+      padding={{ base: "md", sm: "lg" }}
       header={{ height: 52 }}
       navbar={{ width: narrow ? NARROW_PX : WIDE_PX, breakpoint: "sm", collapsed: { mobile: !menu } }}
       transitionDuration={120}
@@ -90,7 +91,15 @@ function Pages() {
       </Route>
       <Route>
         <PageHead title="Nothing here" />
-        <Empty>There is no page at this address.</Empty>
+        <Empty
+          action={
+            <Button component={Link} href="/" variant="default">
+              Go to the overview
+            </Button>
+          }
+        >
+          There is no page at this address.
+        </Empty>
       </Route>
     </Switch>
   );
@@ -116,15 +125,5 @@ function ServerAway() {
         </Button>
       </Group>
     </Alert>
-  );
-}
-
-function PageSkeleton() {
-  return (
-    <Stack gap="sm" aria-hidden>
-      <Skeleton height={22} width={180} />
-      <Skeleton height={14} width={360} />
-      <Skeleton height={320} mt="md" />
-    </Stack>
   );
 }

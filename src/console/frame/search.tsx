@@ -64,6 +64,14 @@ export default function Search({ onClose }: { onClose: () => void }) {
       })),
     })),
   ].filter(({ actions }) => actions.length > 0);
+  const first = groups[0]?.actions[0]?.id;
+  // What comes from the server comes after the typing: Enter opens the first find, unless somebody has gone down the list meanwhile.
+  useEffect(() => {
+    const actions = [...document.querySelectorAll('[role="dialog"] [data-action]')];
+    if (first === undefined || actions.some((action) => action.hasAttribute("data-selected"))) return;
+    actions[0]?.setAttribute("data-selected", "true");
+    store.updateState((state) => ({ ...state, selected: 0 }));
+  }, [first]);
   const busy = asked !== typed.trim() || finds.some((find) => find.isFetching);
   return (
     <Spotlight
@@ -83,6 +91,10 @@ export default function Search({ onClose }: { onClose: () => void }) {
       }}
       scrollable
       maxHeight={420}
+      // It stays where it is while what is found changes.
+      centered={false}
+      transitionProps={{ duration: 120 }}
+      overlayProps={{ backgroundOpacity: 0.35 }}
     />
   );
 }

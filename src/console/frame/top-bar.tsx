@@ -26,7 +26,7 @@ import { useOpenIncidents } from "./open-incidents.ts";
 /** Where one is, search, open incidents, the theme, and oneself. */
 export function TopBar({ menu, onMenu, onSearch }: { menu: boolean; onMenu: () => void; onSearch: () => void }) {
   return (
-    <Group h="100%" px="lg" gap="sm" wrap="nowrap">
+    <Group h="100%" px={{ base: "md", sm: "lg" }} gap="sm" wrap="nowrap">
       <Burger opened={menu} onClick={onMenu} hiddenFrom="sm" size="sm" aria-label="Navigation" aria-expanded={menu} />
       <Way />
       <Group gap={4} ml="auto" wrap="nowrap">
@@ -55,7 +55,7 @@ export function TopBar({ menu, onMenu, onSearch }: { menu: boolean; onMenu: () =
 function Way() {
   const crumbs = useStore(crumbsShown);
   return (
-    <Breadcrumbs separatorMargin={6} style={{ minWidth: 0, flexWrap: "nowrap" }} component="nav" aria-label="Breadcrumb">
+    <Breadcrumbs separatorMargin={6} className="way" style={{ flexWrap: "nowrap" }} component="nav" aria-label="Breadcrumb">
       {crumbs.map((crumb, index) =>
         crumb.to && index < crumbs.length - 1 ? (
           <Anchor key={crumb.label} component={Link} href={crumb.to} size="sm" c="dimmed" underline="hover">
@@ -80,12 +80,13 @@ function OpenIncidents() {
         component={Link}
         href="/incidents"
         variant="subtle"
-        color={open ? "red" : "gray"}
+        color="gray"
         size="compact-md"
         px={8}
         aria-label={label}
         leftSection={<IconBell size={18} />}
-        classNames={{ section: open ? "" : "bell-alone" }}
+        className="bell"
+        {...(open ? { "data-open": true } : {})}
       >
         {open ? `${open.count}${open.more ? "+" : ""}` : ""}
       </Button>

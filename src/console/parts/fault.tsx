@@ -12,7 +12,7 @@ export function Fault({ error, retry, children }: { error: unknown; retry?: () =
       <Text size="sm">{fault.message}</Text>
       {children}
       <Group gap="sm" mt="xs">
-        {retry && (
+        {retry && fault.status !== 404 && (
           <Button size="compact-sm" variant="default" onClick={retry}>
             Try again
           </Button>

@@ -143,6 +143,18 @@ export function pathOf(pointer: string): string {
     .join(".");
 }
 
+/** What stands above a field; null where it has no label. */
+function labelOf(field: HTMLElement | null): string | null {
+  const label = field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement ? field.labels?.[0] : undefined;
+  // The mark of what is required is drawn, and not said.
+  return label
+    ? [...label.childNodes]
+        .filter((node) => node.nodeType === Node.TEXT_NODE)
+        .map((node) => node.textContent)
+        .join("")
+    : null;
+}
+
 function FaultOfForm<V extends object>({ error, form }: { error: ApiError; form: UseFormReturnType<V> }) {
   if (error.fields.length === 0) return <Fault error={error} />;
   return (
@@ -156,7 +168,8 @@ function FaultOfForm<V extends object>({ error, form }: { error: ApiError; form:
               size="sm"
               onClick={() => form.getInputNode(pathOf(pointer) as Parameters<typeof form.getInputNode>[0])?.focus()}
             >
-              {pathOf(pointer).replaceAll("_", " ") || "all"}
+              {labelOf(form.getInputNode(pathOf(pointer) as Parameters<typeof form.getInputNode>[0])) ??
+                (pathOf(pointer).replaceAll("_", " ") || "All of it")}
             </Anchor>
             : {detail}
           </List.Item>

@@ -36,6 +36,21 @@ export const guardedNavigation: AroundNavHandler = (navigate, to, options) => {
   else leave(() => navigate(to, options));
 };
 
+/**
+ * The browser's own back and forward. Where the browser lets the page hold them (it does once for each time that somebody has touched the
+ * page, so that nobody is locked in), the question comes first; leaving the console itself is asked about by the browser (`beforeunload`).
+ */
+export function guardHistory(): void {
+  if (!("navigation" in globalThis)) return;
+  navigation.addEventListener("navigate", (event) => {
+    const { key, sameDocument, url } = event.destination;
+    if (unsaved.size === 0 || event.navigationType !== "traverse" || !event.cancelable || !sameDocument) return;
+    if (new URL(url).pathname === location.pathname) return;
+    event.preventDefault();
+    asked.set(() => void navigation.traverseTo(key));
+  });
+}
+
 /** The question; in the frame, once. */
 export function LeaveDialog() {
   const go = useStore(asked);

@@ -18,7 +18,7 @@ export function PasswordPanel() {
           said("Password changed; your other sessions have ended");
         }}
       >
-        <PasswordInput label="Present password" autoComplete="current-password" required {...form.getInputProps("current_password")} />
+        <PasswordInput label="Current password" autoComplete="current-password" required {...form.getInputProps("current_password")} />
         <PasswordInput
           label="New password"
           description="12 characters or more; a few words are best"

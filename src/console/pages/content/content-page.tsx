@@ -1,16 +1,20 @@
-import { Anchor, Badge, Button, FileButton, Grid, Group, Skeleton, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Badge, Button, FileButton, Grid, Group, Skeleton, Stack, Text } from "@mantine/core";
 import { Dropzone } from "@mantine/dropzone";
-import { IconArchive, IconDownload, IconPencil, IconRestore, IconUpload } from "@tabler/icons-react";
+import { IconDownload, IconPencil, IconUpload } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "wouter";
 import { useMay } from "../../api/me.ts";
 import { type Rows, useRead, useRows } from "../../api/query.ts";
+import { ArchiveButton } from "../../parts/archive.tsx";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
+import { keep } from "../../parts/download.ts";
+import { Facts } from "../../parts/facts.tsx";
 import { Fault } from "../../parts/fault.tsx";
 import { bytes, plural, span } from "../../parts/format.ts";
 import { Id } from "../../parts/id.tsx";
 import { failed } from "../../parts/notes.tsx";
+import { OneThing } from "../../parts/one-thing.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { Panel } from "../../parts/panel.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
@@ -27,23 +31,11 @@ const CRUMBS = [{ label: "Content", to: "/content" }];
 /** One piece of content: what it looks like, its versions, and where it is used. */
 export default function ContentPage({ id }: { id: string }) {
   const found = useRead("GET /v1/admin/content/{id}", { path: { id } });
-  if (found.error && !found.data) {
-    return (
-      <>
-        <PageHead title="Content" crumbs={CRUMBS} />
-        <Fault error={found.error} retry={() => void found.refetch()} />
-      </>
-    );
-  }
-  if (!found.data) {
-    return (
-      <>
-        <PageHead title="Content" crumbs={CRUMBS} line={<Skeleton h={18} w={320} />} />
-        <Skeleton h={320} />
-      </>
-    );
-  }
-  return <Found content={found.data} />;
+  return (
+    <OneThing found={found} kind="Content" crumbs={CRUMBS}>
+      {(content) => <Found content={content} />}
+    </OneThing>
+  );
 }
 
 function Found({ content }: { content: Content }) {
@@ -81,13 +73,7 @@ function Found({ content }: { content: Content }) {
         action={
           isOperator && (
             <>
-              <Button
-                variant="default"
-                leftSection={content.archived_at ? <IconRestore size={16} /> : <IconArchive size={16} />}
-                onClick={() => void setArchived(content, content.archived_at === null)}
-              >
-                {content.archived_at ? "Restore" : "Archive"}
-              </Button>
+              <ArchiveButton archived={content.archived_at !== null} set={(archived) => setArchived(content, archived)} />
               <Button variant="default" leftSection={<IconPencil size={16} />} onClick={() => setEditing(true)}>
                 Edit
               </Button>
@@ -121,7 +107,7 @@ function Found({ content }: { content: Content }) {
           <Stack gap="md">
             {version && (
               <Panel title={version === newestFirst.rows[0] ? "Newest version" : "Version"}>
-                <Facts content={content} version={version} />
+                <VersionFacts content={content} version={version} />
               </Panel>
             )}
             <UsedIn playlists={playlists} />
@@ -148,7 +134,7 @@ function Found({ content }: { content: Content }) {
   );
 }
 
-function Facts({ content, version }: { content: Content; version: Version }) {
+function VersionFacts({ content, version }: { content: Content; version: Version }) {
   const rows: [string, React.ReactNode][] = [
     ["Kind", version.mime ?? typeName(content.type)],
     [
@@ -163,18 +149,7 @@ function Facts({ content, version }: { content: Content; version: Version }) {
   ];
   return (
     <>
-      <Table variant="vertical" withRowBorders={false} verticalSpacing={4} horizontalSpacing={0}>
-        <Table.Tbody>
-          {rows.map(([name, value]) => (
-            <Table.Tr key={name}>
-              <Table.Th w={90} fw={400} c="dimmed" bg="transparent">
-                {name}
-              </Table.Th>
-              <Table.Td style={{ wordBreak: "break-word" }}>{value}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+      <Facts rows={rows} />
       {version.bytes !== null && (
         <Button
           mt="xs"
@@ -229,12 +204,7 @@ const COLUMNS: Column<Version>[] = [
 /** Saves a version's file under its content's name. */
 async function download(content: Content, version: Version): Promise<void> {
   try {
-    const address = URL.createObjectURL(await fetchFile(content.id, version.id));
-    const link = document.createElement("a");
-    link.href = address;
-    link.download = `${content.name}.${(version.mime ?? "").split("/")[1] ?? "bin"}`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    keep(await fetchFile(content.id, version.id), `${content.name}.${(version.mime ?? "").split("/")[1] ?? "bin"}`);
   } catch (error) {
     failed("Not downloaded", error);
   }

@@ -1,8 +1,8 @@
 import { useMemo } from "react";
 import { call, type Item } from "../../api/client.ts";
 import { readAgain, useRows } from "../../api/query.ts";
+import { archiveOrRestore } from "../../parts/archive.tsx";
 import { bytes, plural, span } from "../../parts/format.ts";
-import { failed, undoable } from "../../parts/notes.tsx";
 
 export type Content = Item<"GET /v1/admin/content">;
 export type Version = Item<"GET /v1/admin/content-versions">;
@@ -46,16 +46,10 @@ export async function readContentAgain(): Promise<void> {
 
 /** Archives or restores a piece of content, and offers to take it back. */
 export async function setArchived({ id, name }: Content, archived: boolean): Promise<void> {
-  const change = async (to: boolean) => {
+  await archiveOrRestore(name, archived, async (to) => {
     await call("PATCH /v1/admin/content/{id}", { path: { id }, body: { archived: to } });
     await readContentAgain();
-  };
-  try {
-    await change(archived);
-    undoable(archived ? `Archived ${name}` : `Restored ${name}`, () => change(!archived));
-  } catch (error) {
-    failed(archived ? "Not archived" : "Not restored", error);
-  }
+  });
 }
 
 /** `Video · 15 s · 4.2 MB · 3 versions` */

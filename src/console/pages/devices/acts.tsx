@@ -56,6 +56,7 @@ export function MoveDialog({ devices, clear, onClose, places }: ActProps & { pla
         onChange={setStore}
         searchable
         clearable
+        openOnFocus={false}
         data-autofocus
       />
       <Select

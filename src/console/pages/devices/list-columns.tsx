@@ -26,7 +26,7 @@ export function deviceColumns(places: Places): Column<Device>[] {
     { id: "group", header: "Group", value: ({ group_id }) => places.groupOf(group_id)?.name ?? null },
     {
       id: "seen",
-      header: "Last heard of",
+      header: "Last seen",
       value: ({ last_seen_at }) => (last_seen_at === null ? null : Date.parse(last_seen_at)),
       cell: (device) => <When at={device.last_seen_at} zone={zone(device)} never="Never" />,
       number: true,

@@ -124,7 +124,7 @@ export function DeviceList() {
                 text: "No device is like this.",
                 action: (
                   <Button variant="default" onClick={filters.clear}>
-                    Clear the filters
+                    Clear filters
                   </Button>
                 ),
               }

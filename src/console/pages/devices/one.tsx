@@ -5,8 +5,8 @@ import { useLocation } from "wouter";
 import { Can } from "../../api/me.ts";
 import { useRead } from "../../api/query.ts";
 import type { Device, DeviceActivity } from "../../api/schema.ts";
-import { Fault } from "../../parts/fault.tsx";
 import { useFilters } from "../../parts/filters.tsx";
+import { OneThing } from "../../parts/one-thing.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { CommandDialog, EditDevice, MoveDialog, PairDialog, RevokeDialog } from "./dialogs.tsx";
 import { type Places, usePlaces } from "./places.ts";
@@ -37,18 +37,17 @@ const TABS = [
 /** One device: is it well, since when, what is it doing, what should I do. */
 export function DevicePage({ id }: { id: string }) {
   const found = useRead("GET /v1/admin/devices/{id}", { path: { id } }, { refetchInterval: EVERY_MS });
-  const activity = useRead("GET /v1/admin/devices/{id}/activity", { path: { id } }, { refetchInterval: EVERY_MS });
+  return (
+    <OneThing found={found} kind="Device" crumbs={CRUMBS}>
+      {(device) => <Found device={device} />}
+    </OneThing>
+  );
+}
+
+function Found({ device }: { device: Device }) {
+  const activity = useRead("GET /v1/admin/devices/{id}/activity", { path: { id: device.id } }, { refetchInterval: EVERY_MS });
   const places = usePlaces();
   const { values, set } = useFilters(["tab"]);
-  if (!found.data) {
-    return (
-      <>
-        <PageHead title="Device" crumbs={CRUMBS} />
-        {found.error ? <Fault error={found.error} retry={() => void found.refetch()} /> : <Skeleton height={300} />}
-      </>
-    );
-  }
-  const device = found.data;
   const store = places.storeOf(device.store_id);
   const zone = store?.timezone;
   const shown = TABS.find((tab) => tab.id === values.tab)?.id ?? "now";
@@ -67,7 +66,7 @@ export function DevicePage({ id }: { id: string }) {
       <Stack gap="md">
         <DayStrip device={device} activity={activity.data} zone={zone} />
         <Tabs value={shown} onChange={(tab) => set("tab", tab === "now" ? null : tab)} keepMounted={false}>
-          <Tabs.List mb="md">
+          <Tabs.List mb="md" className="tabs-list">
             {TABS.map((tab) => (
               <Tabs.Tab key={tab.id} value={tab.id}>
                 {tab.title}

@@ -1,6 +1,7 @@
 import { Button, Group, Stack, Table, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useState } from "react";
+import { flushSync } from "react-dom";
 import { call } from "../../api/client.ts";
 import { asApiError } from "../../api/error.ts";
 import { readAgain, useRead } from "../../api/query.ts";
@@ -9,9 +10,11 @@ import { Empty } from "../../parts/empty.tsx";
 import { Fault } from "../../parts/fault.tsx";
 import { said } from "../../parts/notes.tsx";
 import { State } from "../../parts/state.tsx";
+import { useUnsaved } from "../../parts/unsaved.tsx";
 import { When } from "../../parts/when.tsx";
 import { PlaceFields } from "./place-fields.tsx";
 import type { Places } from "./places.ts";
+import { factName } from "./state.ts";
 
 const LOOK_EVERY_MS = 5000;
 
@@ -102,6 +105,8 @@ function Decide({ claim, device, places, onClose }: { claim: Claim; device: Devi
   const form = useForm({ initialValues: { name: "", store_id: null as string | null, group_id: null as string | null } });
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const [decided, setDecided] = useState(false);
+  useUnsaved(!decided && form.isDirty());
   const decide = async (approved: boolean) => {
     setBusy(true);
     setError(null);
@@ -111,6 +116,7 @@ function Decide({ claim, device, places, onClose }: { claim: Claim; device: Devi
       if (approved) await call("POST /v1/admin/claims/{id}/approve", { path: { id: claim.id }, body });
       else await call("POST /v1/admin/claims/{id}/reject", { path: { id: claim.id } });
       await readAgain("/v1/admin/claims", "/v1/admin/devices");
+      flushSync(() => setDecided(true));
       said(approved ? "Approved; the player is paired when it asks next" : "Rejected");
       onClose();
     } catch (thrown) {
@@ -128,11 +134,11 @@ function Decide({ claim, device, places, onClose }: { claim: Claim; device: Devi
     >
       <Stack gap="sm">
         {error !== null && <Fault error={error} />}
-        <Table fz="xs" aria-label="What the screen says of itself">
+        <Table fz="xs" horizontalSpacing={0} aria-label="What the screen says of itself">
           <Table.Tbody>
             {Object.entries(claim.device_info ?? {}).map(([name, value]) => (
               <Table.Tr key={name}>
-                <Table.Td c="dimmed">{name.replaceAll("_", " ")}</Table.Td>
+                <Table.Td c="dimmed">{factName(name)}</Table.Td>
                 <Table.Td>{typeof value === "string" ? value : JSON.stringify(value)}</Table.Td>
               </Table.Tr>
             ))}

@@ -8,6 +8,7 @@ import type { Device } from "../../api/schema.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { Qr } from "../../parts/qr.tsx";
 import { State } from "../../parts/state.tsx";
+import { useUnsaved } from "../../parts/unsaved.tsx";
 import { useNow } from "../../parts/when.tsx";
 import { PlaceFields } from "./place-fields.tsx";
 import type { Places } from "./places.ts";
@@ -32,6 +33,7 @@ export function MakeCode({
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const form = useForm({ initialValues: { name: "", store_id: null as string | null, group_id: null as string | null } });
+  useUnsaved(made === null && form.isDirty());
   const make = async () => {
     setBusy(true);
     setError(null);
@@ -124,8 +126,8 @@ function ShownCode({
         {made.claim_code}
       </Text>
       <Qr value={`${address}?claim_code=${made.claim_code}`} label={`QR code of ${address} with the code`} />
-      <Text size="xs" c="dimmed">
-        Or scan it on the screen's own device: it opens {address}
+      <Text size="xs" c="dimmed" ta="center">
+        Or scan it with the device that shows the screen: it opens {address} with the code filled in.
       </Text>
       {over ? (
         <State value="warn">The code has expired</State>

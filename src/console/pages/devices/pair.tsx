@@ -1,6 +1,7 @@
 import { Modal, SegmentedControl, Stack } from "@mantine/core";
 import { useState } from "react";
 import type { Device } from "../../api/schema.ts";
+import { leave } from "../../parts/unsaved.tsx";
 import { ApproveCode } from "./pair-approve.tsx";
 import { MakeCode } from "./pair-make.tsx";
 import type { Places } from "./places.ts";
@@ -23,15 +24,15 @@ export function PairDialog({
   const [way, setWay] = useState<"approve" | "make">(start.kind === "approve" ? "approve" : "make");
   const device = start.kind === "replace" ? start.device : null;
   return (
-    <Modal opened onClose={onClose} title={device ? `Pair a player for ${device.external_name}` : "Pair a device"} size="md">
+    <Modal opened onClose={() => leave(onClose)} title={device ? `Pair a player for ${device.external_name}` : "Pair a device"} size="md">
       <Stack gap="md">
         <SegmentedControl
           fullWidth
           value={way}
-          onChange={(value) => setWay(value === "approve" ? "approve" : "make")}
+          onChange={(value) => leave(() => setWay(value === "approve" ? "approve" : "make"))}
           data={[
-            { value: "make", label: "Make a code to type there" },
-            { value: "approve", label: "The screen shows a code" },
+            { value: "make", label: "Make a code" },
+            { value: "approve", label: "The screen has a code" },
           ]}
         />
         {way === "make" ? (

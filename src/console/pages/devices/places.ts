@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import { useRows } from "../../api/query.ts";
 import type { DeviceGroup, Store } from "../../api/schema.ts";
+import { compareValues } from "../../parts/data-table-columns.ts";
 
 const MAX_PLACES = 5000;
 
@@ -14,6 +15,8 @@ export interface Places {
   groupOptions: { value: string; label: string }[];
 }
 
+const byLabel = <T extends { label: string }>(options: T[]) => options.sort((a, b) => compareValues(a.label, b.label));
+
 /** Reads all stores and groups; empty while they come. */
 export function usePlaces(): Places {
   const { rows: stores } = useRows("GET /v1/admin/stores", {}, { all: MAX_PLACES });
@@ -26,8 +29,8 @@ export function usePlaces(): Places {
       groups,
       storeOf: (id) => (id === null ? undefined : byStore.get(id)),
       groupOf: (id) => (id === null ? undefined : byGroup.get(id)),
-      storeOptions: stores.map(({ id, name, city }) => ({ value: id, label: city ? `${name}, ${city}` : name })),
-      groupOptions: groups.map(({ id, name }) => ({ value: id, label: name })),
+      storeOptions: byLabel(stores.map(({ id, name, city }) => ({ value: id, label: city && city !== name ? `${name}, ${city}` : name }))),
+      groupOptions: byLabel(groups.map(({ id, name }) => ({ value: id, label: name }))),
     };
   }, [stores, groups]);
 }

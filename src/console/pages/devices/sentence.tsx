@@ -2,9 +2,13 @@ import { Anchor, Group } from "@mantine/core";
 import { Link } from "wouter";
 import { useRead } from "../../api/query.ts";
 import type { Device, DeviceActivity, Store } from "../../api/schema.ts";
+import { plural } from "../../parts/format.ts";
 import { State } from "../../parts/state.tsx";
 import { When } from "../../parts/when.tsx";
-import { clockWords, deviceState, factsOf } from "./state.ts";
+import { incidentTitle } from "../../parts/words.ts";
+import { clockState, clockWords, deviceState, factsOf } from "./state.ts";
+
+const EVERY_MS = 15_000;
 
 /** How a device does, in one line: "Online, 12 s ago. Playing 'Autumn 15 s' on plan a91f. Clock 0.2 s fast." */
 export function DaySentence({
@@ -42,7 +46,13 @@ export function DaySentence({
         </span>
       )}
       {on && facts.contentId === null && facts.planEtag !== null && <span>Playing nothing now.</span>}
-      {offset !== null && <span>Clock {clockWords(offset)}.</span>}
+      {offset !== null &&
+        (clockState(offset) === "ok" ? (
+          <span>Clock {clockWords(offset)}.</span>
+        ) : (
+          <State value={clockState(offset)}>Clock {clockWords(offset)}.</State>
+        ))}
+      <OpenIncidents deviceId={device.id} />
       {store && (
         <span>
           In{" "}
@@ -53,5 +63,24 @@ export function DaySentence({
         </span>
       )}
     </Group>
+  );
+}
+
+/** What is wrong with it now, and the way there. Nothing where nothing is. */
+function OpenIncidents({ deviceId }: { deviceId: string }) {
+  const { data } = useRead("GET /v1/admin/incidents", { query: { device_id: deviceId, state: "open" } }, { refetchInterval: EVERY_MS });
+  const [first, ...others] = data?.items ?? [];
+  if (!first) return null;
+  const [to, words] =
+    others.length === 0
+      ? [`/incidents/${first.id}`, `Open incident: ${incidentTitle(first.type)}`]
+      : [`/incidents?device_id=${deviceId}`, plural(others.length + 1, "open incident")];
+  return (
+    <span>
+      <Anchor component={Link} href={to} inherit>
+        {words}
+      </Anchor>
+      .
+    </span>
   );
 }

@@ -12,7 +12,7 @@ export function deviceState({ status, offline_at, last_seen_at }: Pick<Device, "
   if (status === "unpaired") return { value: "unknown", word: "Not paired" };
   if (status === "revoked") return { value: "unknown", word: "Revoked" };
   if (offline_at !== null) return { value: "bad", word: "Offline" };
-  return last_seen_at === null ? { value: "warn", word: "Never heard of" } : { value: "ok", word: "Online" };
+  return last_seen_at === null ? { value: "warn", word: "Never seen" } : { value: "ok", word: "Online" };
 }
 
 const CLOCK_EXACT_WITHIN_MS = 50;
@@ -62,6 +62,12 @@ export function factsOf(heartbeat: Record<string, unknown> | null): HeartbeatFac
     clockOffsetMs: number(heartbeat?.clock_offset_ms),
     counters: Object.fromEntries(counters),
   };
+}
+
+/** `player_version` → `Player version`. Pure. */
+export function factName(key: string): string {
+  const words = key.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function record(value: unknown): Record<string, unknown> {

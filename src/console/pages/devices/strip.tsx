@@ -12,7 +12,7 @@ const PLAYS_TOP = 20;
 const PLAYS_HEIGHT = 34;
 const INCIDENTS_TOP = 62;
 
-/** The last 24 hours in one timeline: heard of or not, plays and refusals by the hour, incidents. */
+/** The last 24 hours in one timeline: online or silent, plays and refusals by the hour, incidents. */
 export function DayStrip({ device, activity, zone }: { device: Device; activity: DeviceActivity | undefined; zone: string | undefined }) {
   const incidents = useRead("GET /v1/admin/incidents", { query: { device_id: device.id, limit: 50 } });
   if (!activity) return <Skeleton height={HEIGHT + 76} />;
@@ -23,7 +23,7 @@ export function DayStrip({ device, activity, zone }: { device: Device; activity:
   const lasting = (incidents.data?.items ?? []).filter(({ resolved_at }) => resolved_at === null || Date.parse(resolved_at) > from);
   const plays = activity.hours.reduce((sum, hour) => sum + hour.plays_count, 0);
   const refused = activity.hours.reduce((sum, hour) => sum + hour.refused_count, 0);
-  const words = `${plural(plays, "play")}, ${count(refused)} refused, heard of ${span(onlineMs(online))}, ${plural(lasting.length, "incident")}`;
+  const words = `${plural(plays, "play")}, ${count(refused)} refused, online for ${span(wholeSeconds(onlineMs(online)))}, ${plural(lasting.length, "incident")}`;
   return (
     <Panel
       title="The last 24 hours"
@@ -92,22 +92,24 @@ export function DayStrip({ device, activity, zone }: { device: Device; activity:
           />
         ))}
       </svg>
-      <Group justify="space-between" mt={2}>
-        {[0, 6, 12, 18, 24].map((hours) => (
-          <Text key={hours} size="xs" c="dimmed">
-            {hours === 24 ? "now" : clock(from + hours * HOUR_MS, zone)}
-          </Text>
+      <div className="strip-hours">
+        {[0, 6, 12, 18].map((hours) => (
+          <span key={hours} style={{ left: `${place(from + hours * HOUR_MS) / 10}%` }}>
+            {clock(from + hours * HOUR_MS, zone)}
+          </span>
         ))}
-      </Group>
+        <span style={{ right: 0 }}>now</span>
+      </div>
       <Key />
     </Panel>
   );
 }
 
+const wholeSeconds = (ms: number) => Math.round(ms / 1000) * 1000;
 const onlineMs = (spans: StripSpan[]) => spans.filter(({ state }) => state === "online").reduce((sum, one) => sum + one.to - one.from, 0);
 
 function spanWords({ state, from, to }: StripSpan, zone: string | undefined): string {
-  const what = state === "online" ? "Heard of" : state === "silent" ? "Not heard of" : "Not known";
+  const what = state === "online" ? "Online" : "Silent";
   return `${what} ${clock(from, zone)}–${clock(to, zone)}, ${span(to - from)}`;
 }
 
@@ -124,8 +126,8 @@ function Key() {
   return (
     <Group gap="md" mt={4}>
       {[
-        ["--ok", "heard of"],
-        ["--line-strong", "not heard of"],
+        ["--ok", "online"],
+        ["--line-strong", "silent"],
         ["--accent", "plays by the hour"],
         ["--warn", "refused"],
         ["--bad", "incident"],

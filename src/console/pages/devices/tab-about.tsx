@@ -4,6 +4,7 @@ import { Panel } from "../../parts/panel.tsx";
 import { State } from "../../parts/state.tsx";
 import { When } from "../../parts/when.tsx";
 import type { TabProps } from "./one.tsx";
+import { factName } from "./state.ts";
 
 /** Its id, its keys, and what the player said of itself when it was paired. */
 export default function AboutTab({ device, zone }: TabProps) {
@@ -11,7 +12,7 @@ export default function AboutTab({ device, zone }: TabProps) {
     <Stack gap="md" maw={760}>
       <Panel title="Which keys sign its plays?">
         {device.keys && device.keys.length > 0 ? (
-          <Table fz="sm" aria-label="Keys">
+          <Table fz="sm" horizontalSpacing={0} aria-label="Keys">
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Key</Table.Th>
@@ -44,7 +45,7 @@ export default function AboutTab({ device, zone }: TabProps) {
         )}
       </Panel>
       <Panel title="What is it?">
-        <Table fz="sm" aria-label="Device">
+        <Table fz="sm" horizontalSpacing={0} aria-label="Device">
           <Table.Tbody>
             <Table.Tr>
               <Table.Td c="dimmed">Id</Table.Td>
@@ -60,7 +61,7 @@ export default function AboutTab({ device, zone }: TabProps) {
             </Table.Tr>
             {Object.entries(device.device_info ?? {}).map(([name, value]) => (
               <Table.Tr key={name}>
-                <Table.Td c="dimmed">{name.replaceAll("_", " ")}</Table.Td>
+                <Table.Td c="dimmed">{factName(name)}</Table.Td>
                 <Table.Td>{typeof value === "string" ? value : JSON.stringify(value)}</Table.Td>
               </Table.Tr>
             ))}

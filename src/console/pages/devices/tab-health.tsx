@@ -67,7 +67,7 @@ function evenly(samples: { at: string; clock_offset_ms: number; disk_used_bytes:
 
 function Silences({ silences, zone }: { silences: { from: string; to: string }[]; zone: string | undefined }) {
   return (
-    <Panel title="When was it not heard of?">
+    <Panel title="When was it silent?">
       {silences.length === 0 ? (
         <Text size="sm" c="dimmed">
           Never in the last 24 hours, as far as it was known then.

@@ -11,7 +11,7 @@ import { Picture } from "../../parts/picture.tsx";
 import { State } from "../../parts/state.tsx";
 import { When } from "../../parts/when.tsx";
 import type { TabProps } from "./one.tsx";
-import { clockState, clockWords, diskShare, diskState, factsOf } from "./state.ts";
+import { clockState, clockWords, diskShare, diskState, factName, factsOf } from "./state.ts";
 
 /** What it plays, what its screen showed last, and the figures of its last heartbeat. */
 export default function NowTab({ device, activity, zone }: TabProps) {
@@ -34,7 +34,7 @@ function NowPlaying({ device, zone }: Pick<TabProps, "device" | "zone">) {
   const { contentId, playingSince, planEtag } = factsOf(device.heartbeat);
   const content = useRead("GET /v1/admin/content/{id}", { path: { id: contentId ?? "" } }, { enabled: contentId !== null });
   return (
-    <Panel title="What does it play now?">
+    <Panel title="What is it playing now?">
       {contentId === null ? (
         <Text size="sm" c="dimmed">
           {device.heartbeat === null
@@ -69,7 +69,7 @@ function Figures({ device, activity, zone }: TabProps) {
   const offset = sample?.clock_offset_ms ?? facts.clockOffsetMs;
   const share = diskShare(facts);
   const rows: [string, ReactNode][] = [
-    ["Last heard of", <When key="seen" at={activity?.heartbeats?.last_at ?? device.last_seen_at} zone={zone} never="Never" />],
+    ["Last seen", <When key="seen" at={activity?.heartbeats?.last_at ?? device.last_seen_at} zone={zone} never="Never" />],
     ["Heartbeat", activity?.heartbeats ? `every ${span(activity.heartbeats.interval_s * 1000)}` : "–"],
     [
       "Clock",
@@ -95,15 +95,15 @@ function Figures({ device, activity, zone }: TabProps) {
     ],
     ["Player", device.player_version ?? "Not known"],
     ["Last error", facts.lastError ?? "None"],
-    ...Object.entries(facts.counters).map(([name, value]): [string, ReactNode] => [name.replaceAll("_", " "), count(value)]),
+    ...Object.entries(facts.counters).map(([name, value]): [string, ReactNode] => [factName(name), count(value)]),
   ];
   return (
-    <Panel title="How does it do?">
-      <Table fz="sm" aria-label="Figures of the last heartbeat">
+    <Panel title="How is it doing?">
+      <Table fz="sm" horizontalSpacing={0} aria-label="Figures of the last heartbeat">
         <Table.Tbody>
           {rows.map(([label, value]) => (
             <Table.Tr key={label}>
-              <Table.Td c="dimmed">{label.charAt(0).toUpperCase() + label.slice(1)}</Table.Td>
+              <Table.Td c="dimmed">{label}</Table.Td>
               <Table.Td ta="right">{value}</Table.Td>
             </Table.Tr>
           ))}

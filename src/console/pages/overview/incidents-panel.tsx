@@ -10,6 +10,7 @@ import { INCIDENTS, incidentTitle } from "../../parts/words.ts";
 
 const SHOWN = 8;
 const EVERY_MS = 15_000;
+const SEVERITIES: Record<Incident["severity"], string> = { high: "High", medium: "Medium", low: "Low" };
 const STATES: Record<Incident["severity"], StateValue> = { high: "bad", medium: "warn", low: "unknown" };
 
 /** The newest open incidents, with what to do. */
@@ -47,7 +48,7 @@ export function IncidentsPanel() {
               </Text>
             </Group>
             <Text size="xs" c="dimmed">
-              {incident.severity} · {incident.acknowledged_at ? "acknowledged" : "nobody has acknowledged it"} ·{" "}
+              {SEVERITIES[incident.severity]} · {incident.acknowledged_at ? "acknowledged" : "not acknowledged"} ·{" "}
               {INCIDENTS[incident.type]?.todo}
             </Text>
           </div>

@@ -42,8 +42,10 @@ export default function OverviewPage() {
       {overview.error && !data && <Fault error={overview.error} retry={() => void overview.refetch()} />}
       <Stack gap="md">
         <SimpleGrid cols={{ base: 2, sm: 4 }} spacing="md">
-          {data ? <Figures of={data} /> : [0, 1, 2, 3].map((key) => <Skeleton key={key} height={96} />)}
+          {data && <Figures of={data} mayLook={me.scope === null} />}
+          {!data && !overview.error && [0, 1, 2, 3].map((key) => <Skeleton key={key} height={102} />)}
         </SimpleGrid>
+        {!data && !overview.error && <Skeleton height={252} />}
         {data?.minutes && <LivePlays minutes={data.minutes} />}
         <Grid gap="md">
           <Grid.Col span={{ base: 12, md: 6 }}>
@@ -51,6 +53,7 @@ export default function OverviewPage() {
           </Grid.Col>
           <Grid.Col span={{ base: 12, md: 6 }}>
             <Stack gap="md">
+              {!data && !overview.error && <Skeleton height={120} />}
               {data && <RefusedPanel refused={data.refused} />}
               {me.scope === null && <PipelinePanel />}
             </Stack>
@@ -61,7 +64,7 @@ export default function OverviewPage() {
   );
 }
 
-function Figures({ of: { devices, minutes, refused, incidents } }: { of: Overview }) {
+function Figures({ of: { devices, minutes, refused, incidents }, mayLook }: { of: Overview; mayLook: boolean }) {
   const paired = devices.online + devices.offline + devices.never_seen;
   const open = incidents.high + incidents.medium + incidents.low;
   const refusedCount = refused.reduce((sum, row) => sum + row.count, 0);
@@ -90,7 +93,7 @@ function Figures({ of: { devices, minutes, refused, incidents } }: { of: Overvie
       )}
       <Figure
         title="Refused in 24 hours"
-        to="/reports"
+        to={mayLook ? "/pipeline?tab=refused" : "/reports"}
         value={count(refusedCount)}
         state={refusedCount > 0 ? ["warn", plural(refused.length, "reason")] : ["ok", "Nothing was refused"]}
       />

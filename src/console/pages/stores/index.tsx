@@ -10,7 +10,7 @@ import { DataTable } from "../../parts/data-table.tsx";
 import type { Column, RowAction } from "../../parts/data-table-columns.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { FilterBar, useFilters } from "../../parts/filters.tsx";
-import { said } from "../../parts/notes.tsx";
+import { undoable } from "../../parts/notes.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
@@ -57,8 +57,6 @@ function StoreList() {
 
   const columns: Column<Store>[] = [
     { id: "name", header: "Store", value: ({ name }) => name },
-    { id: "supplier", header: "Supplier", value: (store) => names.get(store.supplier_id) ?? "" },
-    { id: "city", header: "City", value: ({ city, area }) => [city, area].filter(Boolean).join(", ") },
     {
       id: "devices",
       header: "Devices",
@@ -70,6 +68,8 @@ function StoreList() {
       header: "Hours",
       value: (store) => openness(store.operating_hours, store.timezone, now).words,
     },
+    { id: "city", header: "City", value: ({ city, area }) => [city, area].filter(Boolean).join(", ") },
+    { id: "supplier", header: "Supplier", value: (store) => names.get(store.supplier_id) ?? "" },
     { id: "local", header: "Its clock", value: (store) => storeClock(store.timezone, now), number: true, width: 90 },
     { id: "timezone", header: "Time zone", value: ({ timezone }) => timezone.replaceAll("_", " ") },
     { id: "address", header: "Address", value: ({ address }) => address, hidden: true },
@@ -162,7 +162,7 @@ function StoreList() {
           doing="Delete store"
           onConfirm={() => deleteStore(removing)}
         >
-          The store goes for good. A store that devices have stood in can only be archived: its plays name it.
+          A store that devices have stood in can only be archived: its plays name it.
         </ConfirmName>
       )}
     </>
@@ -176,8 +176,13 @@ const STATES = [
   { value: "unknown", label: "None, or not seen yet" },
 ];
 
+/** Deletes a store that nothing names. Taken back, it is made again as it was, under an id of its own. */
 async function deleteStore(store: Store): Promise<void> {
   await call("DELETE /v1/admin/stores/{id}", { path: { id: store.id } });
   await readAgain("/v1/admin/stores");
-  said(`Deleted ${store.name}`);
+  const { name, supplier_id, timezone, city, area, address, lat, lng, operating_hours } = store;
+  undoable(`Deleted ${name}`, async () => {
+    await call("POST /v1/admin/stores", { body: { name, supplier_id, timezone, city, area, address, lat, lng, operating_hours } });
+    await readAgain("/v1/admin/stores");
+  });
 }

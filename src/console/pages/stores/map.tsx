@@ -11,7 +11,9 @@ import { State } from "../../parts/state.tsx";
 import { type Cluster, clustersOf, type Point, sumHealth } from "./clusters.ts";
 import type { Health, Store } from "./stores.ts";
 
-const HEIGHT_PX = 560;
+/** How high the map is: where there is little width, less, so that the world fills it. */
+const HEIGHT_PX = { wide: 560, narrow: 400 };
+const NARROW_UNDER_PX = 600;
 const WORLD_PX = 1000;
 const ROOM = { width: 150, height: 40 };
 /** What a mark needs at its right; else its words stand at its left. */
@@ -46,7 +48,8 @@ export function StoreMap({ stores, healthOfStore }: { stores: Store[]; healthOfS
   const area = useRef<HTMLDivElement>(null);
   const drag = useRef<{ x: number; y: number; view: View } | null>(null);
   const placed = useMemo(() => stores.filter(({ lat, lng }) => lat !== null && lng !== null), [stores]);
-  const fitted = useMemo(() => (width > 0 ? viewOf(placed, width) : null), [placed, width]);
+  const height = width > 0 && width < NARROW_UNDER_PX ? HEIGHT_PX.narrow : HEIGHT_PX.wide;
+  const fitted = useMemo(() => (width > 0 ? viewOf(placed, width, height) : null), [placed, width, height]);
   const shown = view ?? fitted;
   const outline = useOutline((shown?.scale ?? 1) > FINE_OVER);
 
@@ -58,11 +61,11 @@ export function StoreMap({ stores, healthOfStore }: { stores: Store[]; healthOfS
     });
   }, [placed, shown, healthOfStore]);
   const clusters = useMemo(
-    () => clustersOf(points, ROOM).filter(({ x, y }) => x > -40 && x < width + 40 && y > -40 && y < HEIGHT_PX + 40),
-    [points, width],
+    () => clustersOf(points, ROOM).filter(({ x, y }) => x > -40 && x < width + 40 && y > -40 && y < height + 40),
+    [points, width, height],
   );
 
-  const zoom = (factor: number, x = width / 2, y = HEIGHT_PX / 2) => {
+  const zoom = (factor: number, x = width / 2, y = height / 2) => {
     if (shown) setView(zoomed(shown, factor, x, y));
   };
   useWheel(area, (event, x, y) => zoom(event.deltaY < 0 ? 1.2 : 1 / 1.2, x, y));
@@ -98,13 +101,14 @@ export function StoreMap({ stores, healthOfStore }: { stores: Store[]; healthOfS
         viewOf(
           cluster.points.map(({ store }) => store),
           width,
+          height,
         ),
       );
   };
 
   return (
     <Stack gap={6}>
-      <div ref={ref} className="map" style={{ height: HEIGHT_PX }}>
+      <div ref={ref} className="map" style={{ height }}>
         <div
           ref={area}
           role="application"
@@ -115,7 +119,7 @@ export function StoreMap({ stores, healthOfStore }: { stores: Store[]; healthOfS
           onKeyDown={onKeyDown}
           {...dragging}
         >
-          <svg width="100%" height={HEIGHT_PX} aria-hidden>
+          <svg width="100%" height={height} aria-hidden>
             {shown && (
               <path
                 className="map-land"
@@ -186,16 +190,18 @@ function Mark({ cluster, flip, onOpen }: { cluster: Cluster; flip: boolean; onOp
 }
 
 /** The view in which all of these stores are to be seen; the whole world without any. */
-function viewOf(stores: readonly Store[], width: number): View {
+function viewOf(stores: readonly Store[], width: number, height: number): View {
   const places = stores.flatMap(({ lat, lng }) => {
     const at = projection([lng ?? 0, lat ?? 0]);
     return at ? [at] : [];
   });
-  if (places.length === 0) return { x: 0, y: HEIGHT_PX / 2 - (WORLD_PX / 2) * (width / WORLD_PX), scale: width / WORLD_PX };
+  if (places.length === 0) return { x: 0, y: height / 2 - (WORLD_PX / 2) * (width / WORLD_PX), scale: width / WORLD_PX };
   const [xs, ys] = [places.map(([x]) => x), places.map(([, y]) => y)];
   const box = { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
-  const scale = Math.min((width - 220) / Math.max(box.right - box.left, 1), (HEIGHT_PX - 120) / Math.max(box.bottom - box.top, 1), 60);
-  return { scale, x: width / 2 - ((box.left + box.right) / 2) * scale, y: HEIGHT_PX / 2 - ((box.top + box.bottom) / 2) * scale };
+  // At the sides stand the marks' words, where there is room for them.
+  const sides = Math.min(220, width / 5);
+  const scale = Math.min((width - sides) / Math.max(box.right - box.left, 1), (height - 120) / Math.max(box.bottom - box.top, 1), 60);
+  return { scale, x: width / 2 - ((box.left + box.right) / 2) * scale, y: height / 2 - ((box.top + box.bottom) / 2) * scale };
 }
 
 function zoomed(view: View, factor: number, x: number, y: number): View {

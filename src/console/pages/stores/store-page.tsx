@@ -1,14 +1,16 @@
-import { Anchor, Button, Grid, Group, Skeleton, Stack, Table, Text } from "@mantine/core";
-import { IconArchive, IconPencil, IconRestore } from "@tabler/icons-react";
+import { Anchor, Button, Grid, Group, Stack, Text } from "@mantine/core";
+import { IconPencil } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "wouter";
 import { useMay } from "../../api/me.ts";
 import { useRead, useRows } from "../../api/query.ts";
+import { ArchiveButton } from "../../parts/archive.tsx";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
-import { Fault } from "../../parts/fault.tsx";
+import { Facts } from "../../parts/facts.tsx";
 import { day } from "../../parts/format.ts";
 import { Id } from "../../parts/id.tsx";
+import { OneThing } from "../../parts/one-thing.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { Panel } from "../../parts/panel.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
@@ -26,23 +28,11 @@ const CRUMBS = [{ label: "Stores", to: "/stores" }];
 /** One store: how it is, when it is open, and its devices. */
 export default function StorePage({ id }: { id: string }) {
   const found = useRead("GET /v1/admin/stores/{id}", { path: { id } });
-  if (found.error && !found.data) {
-    return (
-      <>
-        <PageHead title="Store" crumbs={CRUMBS} />
-        <Fault error={found.error} retry={() => void found.refetch()} />
-      </>
-    );
-  }
-  if (!found.data) {
-    return (
-      <>
-        <PageHead title="Store" crumbs={CRUMBS} line={<Skeleton h={18} w={320} />} />
-        <Skeleton h={260} />
-      </>
-    );
-  }
-  return <Found store={found.data} />;
+  return (
+    <OneThing found={found} kind="Store" crumbs={CRUMBS} height={260}>
+      {(store) => <Found store={store} />}
+    </OneThing>
+  );
 }
 
 function Found({ store }: { store: Store }) {
@@ -69,13 +59,7 @@ function Found({ store }: { store: Store }) {
         action={
           isOperator && (
             <>
-              <Button
-                variant="default"
-                leftSection={store.archived_at ? <IconRestore size={16} /> : <IconArchive size={16} />}
-                onClick={() => void setArchived(store, store.archived_at === null)}
-              >
-                {store.archived_at ? "Restore" : "Archive"}
-              </Button>
+              <ArchiveButton archived={store.archived_at !== null} set={(archived) => setArchived(store, archived)} />
               <Button leftSection={<IconPencil size={16} />} onClick={() => setEditing(true)}>
                 Edit
               </Button>
@@ -164,20 +148,7 @@ function Place({ store }: { store: Store }) {
     ["Changed", <When key="when" at={store.updated_at} zone={store.timezone} />],
     ["Id", <Id key="id" value={store.id} label="store id" />],
   ];
-  return (
-    <Table variant="vertical" withRowBorders={false} verticalSpacing={4} horizontalSpacing={0} className="facts">
-      <Table.Tbody>
-        {rows.map(([name, value]) => (
-          <Table.Tr key={name}>
-            <Table.Th w={90} fw={400} c="dimmed" bg="transparent">
-              {name}
-            </Table.Th>
-            <Table.Td>{value}</Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
-  );
+  return <Facts rows={rows} />;
 }
 
 const DEVICE_COLUMNS = (zone: string): Column<Device>[] => [
@@ -190,7 +161,7 @@ const DEVICE_COLUMNS = (zone: string): Column<Device>[] => [
   },
   {
     id: "seen",
-    header: "Last heard of",
+    header: "Last seen",
     value: ({ last_seen_at }) => (last_seen_at === null ? null : Date.parse(last_seen_at)),
     cell: ({ last_seen_at }) => <When at={last_seen_at} zone={zone} never="Never" />,
   },

@@ -1,7 +1,7 @@
 import { call, type Item } from "../../api/client.ts";
 import { readAgain } from "../../api/query.ts";
+import { archiveOrRestore } from "../../parts/archive.tsx";
 import { clock } from "../../parts/format.ts";
-import { failed, undoable } from "../../parts/notes.tsx";
 import type { StateValue } from "../../parts/state.tsx";
 import { DAY_MINUTES, rangeOf, WEEKDAYS } from "../../parts/week.ts";
 
@@ -104,14 +104,8 @@ export function storeClock(zone: string, at: number): string {
 
 /** Archives or restores a store, and offers to take it back. */
 export async function setArchived({ id, name }: Store, archived: boolean): Promise<void> {
-  const change = async (to: boolean) => {
+  await archiveOrRestore(name, archived, async (to) => {
     await call("PATCH /v1/admin/stores/{id}", { path: { id }, body: { archived: to } });
     await readAgain("/v1/admin/stores");
-  };
-  try {
-    await change(archived);
-    undoable(archived ? `Archived ${name}` : `Restored ${name}`, () => change(!archived));
-  } catch (error) {
-    failed(archived ? "Not archived" : "Not restored", error);
-  }
+  });
 }
