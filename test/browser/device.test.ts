@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { encode } from "uqr";
 import { makeNetwork } from "../stack/network.ts";
 import { ADMIN_TOKEN } from "../stack/stack.ts";
-import { expectAccessible, signInByToken } from "./acts.ts";
+import { expectAccessible, goBack, signInByToken } from "./acts.ts";
 import { livelyDevice, programmeOf, seedDevices, takePicture } from "./seed.ts";
 import { openSite, type Site, type Visit } from "./site.ts";
 
@@ -17,6 +18,13 @@ async function open(path: string): Promise<Visit> {
   await signInByToken(visit);
   await visit.page.goto(`/console${path}`);
   return visit;
+}
+
+/** The dark fields of a QR code, as the page draws them. */
+function qrOf(text: string): string {
+  return encode(text, { border: 2 })
+    .data.flatMap((row, y) => row.flatMap((on, x) => (on ? [`M${x} ${y}h1v1h-1z`] : [])))
+    .join("");
 }
 
 /** Takes a code as a player without a key does, and returns the device's id. */
@@ -40,7 +48,12 @@ describe("pairing", () => {
     await page.getByRole("button", { name: "Make a code", exact: true }).click();
     const code = (await page.getByLabel("Claim code").textContent()) ?? "";
     expect(code).toMatch(/^[A-Z]{8}$/);
-    await page.getByRole("img", { name: /QR code/ }).waitFor();
+    // What cameras read: the player's page, with the code.
+    const drawn = await page
+      .getByRole("img", { name: /QR code/ })
+      .locator("path")
+      .getAttribute("d");
+    expect(drawn).toBe(qrOf(`${site.url}/player?claim_code=${code}`));
     await expectAccessible(page);
     expect((await claim(code, { device_info: { model: "Test player" } })).status).toBe(200);
     await page.getByText("The player is paired").waitFor();
@@ -77,7 +90,7 @@ describe("one device", () => {
   test("its state, last day, plays, refusals and plan; accessible on every tab", async () => {
     const device = await livelyDevice(site);
     const { page, context, faults } = await open(`/devices/${device.id}`);
-    await page.getByText("12 plays, 1 refused").waitFor();
+    await page.getByText(/^12 plays, 1 refused, online for \d+ s, 0 incidents$/).waitFor();
     const head = page
       .locator("main")
       .getByText(/Online/)
@@ -214,15 +227,29 @@ describe("a form", () => {
 
   test("names the field that the server refuses, and asks before typed values are left", async () => {
     const device = await aDevice("Kept");
-    const { page, context } = await editing(device.id);
+    const { page, context } = await open("/devices?q=Kept");
+    await page.getByRole("link", { name: "Kept" }).click();
+    await page.getByRole("button", { name: "More" }).click();
+    await page.getByRole("menuitem", { name: "Rename or move" }).click();
     await page.getByLabel("Name").fill("x".repeat(201));
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByRole("alert").getByRole("button", { name: "external name" }).waitFor();
+    await page.getByRole("alert").getByRole("button", { name: "Name", exact: true }).click();
+    // The field that is at fault is one key away.
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("data-path"))).toBe("external_name");
     await expectAccessible(page);
     await page.keyboard.press("Escape");
     await page.getByRole("dialog", { name: "Leave without saving?" }).waitFor();
     await page.getByRole("button", { name: "Keep editing" }).click();
     expect(await page.getByLabel("Name").inputValue()).toHaveLength(201);
+    // The browser's own way back is asked about too, and taken when that is agreed to.
+    await goBack({ context, page });
+    await page.getByRole("dialog", { name: "Leave without saving?" }).waitFor();
+    await page.getByRole("button", { name: "Keep editing" }).click();
+    expect(new URL(page.url()).pathname).toBe(`/console/devices/${device.id}`);
+    expect(await page.getByLabel("Name").inputValue()).toHaveLength(201);
+    await goBack({ context, page });
+    await page.getByRole("button", { name: "Leave", exact: true }).click();
+    await page.getByRole("heading", { name: "Devices", level: 1 }).waitFor();
     await context.close();
   }, 60_000);
 });

@@ -51,8 +51,19 @@ test("the navigation leads to every page, by mouse and by keys; the way is shown
   await page.keyboard.press("s");
   await page.getByRole("heading", { name: "Stores", level: 1 }).waitFor();
   await page.keyboard.press("?");
-  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+  const shortcuts = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+  for (const words of ["Add a storeN", "Next rowJ", "Search and go anywhereCtrl K", "DevicesGD"]) {
+    await shortcuts.getByText(words.replace(/(N|J|Ctrl K|GD)$/, ""), { exact: true }).waitFor();
+    expect(await shortcuts.textContent()).toContain(words);
+  }
   await page.keyboard.press("Escape");
+  await shortcuts.waitFor({ state: "detached" });
+  await page.keyboard.press("[");
+  await page.getByRole("button", { name: "Unfold the navigation" }).waitFor();
+  await page.goto("/console/nowhere");
+  await page.getByText("There is no page at this address.").waitFor();
+  await page.getByRole("link", { name: "Go to the overview" }).click();
+  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
   expect(faults).toEqual([]);
   await context.close();
 }, 60_000);
@@ -73,7 +84,17 @@ test("the search finds pages and things by name", async () => {
   await page.keyboard.press("Control+k");
   await page.getByPlaceholder("Search devices").fill("harb");
   // A name with HTML in it is text, and nothing else.
-  await page.getByRole("dialog").getByText("<b>Harbour</b> & Co").click();
+  await page.getByRole("dialog").getByText("<b>Harbour</b> & Co").waitFor();
+  const top = async () => (await page.getByRole("dialog").boundingBox())?.y;
+  const before = await top();
+  await expectAccessible(page);
+  // What is found first is what Enter opens, and the list stays where it was while it changes.
+  await page.getByPlaceholder("Search devices").fill("nothing of that kind");
+  await page.getByText("Nothing of that name").waitFor();
+  expect(await top()).toBe(before);
+  await page.getByPlaceholder("Search devices").fill("harb");
+  await page.getByRole("dialog").getByText("<b>Harbour</b> & Co").waitFor();
+  await page.keyboard.press("Enter");
   await page.waitForURL(`**/console/stores/${store.id}`);
   expect(faults).toEqual([]);
   await context.close();
@@ -105,7 +126,49 @@ test("while the server is away the page says so, and goes on by itself", async (
   await context.setOffline(true);
   await page.getByPlaceholder("Search devices").fill("anything");
   await page.getByText("The server does not answer").waitFor();
+  await expectAccessible(page);
   await context.setOffline(false);
   await page.getByText("The server does not answer").waitFor({ state: "detached" });
   await context.close();
 }, 30_000);
+
+test("on a phone nothing lies over anything else or sticks out, at any page's head", async () => {
+  const [store] = (await site.api<{ items: { id: string }[] }>("GET", "/v1/admin/stores")).items;
+  const longest = "A store whose name is longer than the whole width of a telephone";
+  await site.api("PATCH", `/v1/admin/stores/${store?.id}`, { name: longest });
+  const visit = await site.visit({ viewport: { width: 340, height: 720 } });
+  await signInByToken(visit);
+  const { page, context, faults } = visit;
+  for (const [path, title] of [
+    ["", "Overview"],
+    ["/devices", "Devices"],
+    ["/stores?view=map", "Stores"],
+    [`/stores/${store?.id}`, longest],
+    ["/content", "Content"],
+  ]) {
+    await page.goto(`/console${path}`);
+    await page.getByRole("heading", { name: title ?? "", level: 1 }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(340);
+    const way = await page.getByRole("navigation", { name: "Breadcrumb" }).locator("[aria-current]").boundingBox();
+    const search = await page.getByRole("button", { name: "Search", exact: true }).boundingBox();
+    expect((way?.x ?? 999) + (way?.width ?? 999)).toBeLessThanOrEqual(search?.x ?? 0);
+  }
+  await page.getByRole("button", { name: "Navigation", exact: true }).click();
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Devices" }).click();
+  await page.getByRole("heading", { name: "Devices", level: 1 }).waitFor();
+  await page.getByRole("navigation", { name: "Main" }).waitFor({ state: "hidden" });
+  expect(faults).toEqual([]);
+  await context.close();
+}, 60_000);
+
+test("the first look while the server fails says so, and the page comes when it is back", async () => {
+  const visit = await site.visit();
+  await signInByToken(visit);
+  const { page, context } = visit;
+  await page.route("**/v1/admin/me", (route) => route.abort("connectionrefused"));
+  await page.goto("/console/stores");
+  await page.getByRole("alert").getByText("The server does not answer").waitFor();
+  await page.unroute("**/v1/admin/me");
+  await page.getByRole("heading", { name: "Stores", level: 1 }).waitFor();
+  await context.close();
+}, 60_000);

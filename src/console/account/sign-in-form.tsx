@@ -88,7 +88,7 @@ function PasswordFields({ email }: { email: string | undefined }) {
       <PasswordInput
         name="password"
         label="Password"
-        description="Forgotten? An administrator can send you a link to a new one"
+        description="Forgotten? Ask an administrator for a link"
         inputWrapperOrder={["label", "input", "description", "error"]}
         autoComplete="current-password"
         required

@@ -54,7 +54,7 @@ export function Frame() {
       <a className="skip" href="#page-title">
         Skip to the page
       </a>
-      <AppShell.Navbar className="frame-nav" aria-label="Main">
+      <AppShell.Navbar className="frame-nav" aria-label="Main" {...(menu ? {} : { "data-closed": true })}>
         <Navigation narrow={narrow} onFold={() => setNarrow(!narrow)} onClose={closeMenu} />
       </AppShell.Navbar>
       <AppShell.Header className="frame-header">

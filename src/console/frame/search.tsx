@@ -67,9 +67,11 @@ export default function Search({ onClose }: { onClose: () => void }) {
   const first = groups[0]?.actions[0]?.id;
   // What comes from the server comes after the typing: Enter opens the first find, unless somebody has gone down the list meanwhile.
   useEffect(() => {
-    const actions = [...document.querySelectorAll('[role="dialog"] [data-action]')];
-    if (first === undefined || actions.some((action) => action.hasAttribute("data-selected"))) return;
-    actions[0]?.setAttribute("data-selected", "true");
+    if (first === undefined || store.getState().selected > 0) return;
+    for (const [index, action] of document.querySelectorAll('[role="dialog"] [data-action]').entries()) {
+      if (index === 0) action.setAttribute("data-selected", "true");
+      else action.removeAttribute("data-selected");
+    }
     store.updateState((state) => ({ ...state, selected: 0 }));
   }, [first]);
   const busy = asked !== typed.trim() || finds.some((find) => find.isFetching);

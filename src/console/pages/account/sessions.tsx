@@ -54,7 +54,7 @@ export function SessionsPanel() {
               </Text>
             </div>
             {!session.current && (
-              <Button size="compact-sm" variant="default" onClick={() => void end(session)}>
+              <Button size="compact-sm" variant="default" style={{ flex: "none" }} onClick={() => void end(session)}>
                 End
               </Button>
             )}

@@ -67,7 +67,7 @@ export function factsOf(heartbeat: Record<string, unknown> | null): HeartbeatFac
 /** `player_version` → `Player version`. Pure. */
 export function factName(key: string): string {
   const words = key.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return words === "os" ? "OS" : words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function record(value: unknown): Record<string, unknown> {

@@ -108,7 +108,7 @@ function Timeline({ plan, chosen, onChoose }: { plan: Plan; chosen: PlanSegment 
         ))}
       </Group>
       <Text size="xs" c="dimmed">
-        Dark: schedules. Light grey: the group's default playlist. Empty: nothing. Times of {plan.timezone}.
+        Strong: schedules. Faint: the group's default playlist. Empty: nothing. Times of {plan.timezone}.
       </Text>
     </Stack>
   );
