@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { encode } from "uqr";
-import { makeNetwork } from "../stack/network.ts";
+import { makeNetwork, signedLog } from "../stack/network.ts";
 import { ADMIN_TOKEN } from "../stack/stack.ts";
 import { expectAccessible, goBack, signInByToken } from "./acts.ts";
 import { livelyDevice, programmeOf, seedDevices, takePicture } from "./seed.ts";
@@ -102,11 +102,41 @@ describe("one device", () => {
     for (const name of tabs) {
       await page.getByRole("tab", { name }).click();
       await page.getByRole("tabpanel", { name }).waitFor();
-      if (name === "Plays") await page.getByText("12 plays ·").waitFor();
+      if (name === "Now") await page.getByText("65% of 8 GB").waitFor();
+      if (name === "Health") await page.getByText("No number is missing").waitFor();
+      if (name === "Plays") {
+        await page.getByText("12 plays ·").waitFor();
+        const row = page.locator('tr[data-row="0"]');
+        expect(await row.getByRole("cell").nth(1).textContent()).toBe("completed");
+        expect(await row.getByRole("cell").nth(2).textContent()).toMatch(/^(Yes|No)$/);
+        // A time is told relatively; by the store's clock and in UTC for whoever points at it.
+        await row.locator("time").hover();
+        await page
+          .getByRole("tooltip")
+          .getByText("(UTC)")
+          .or(page.getByRole("tooltip").getByText(/, \d\d:\d\d:\d\d UTC$/))
+          .first()
+          .waitFor();
+        await page.mouse.move(0, 0);
+      }
       if (name === "Refused") await page.getByText("Its signature does not hold for the device's key").waitFor();
       if (name === "Plan") await page.getByText("What plays now, and why?").waitFor();
       await expectAccessible(page);
     }
+    // A play log that comes with a later number leaves a gap, which is told.
+    const late = await fetch(`${site.url}/api/v1/playback-logs/batch`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${device.token}`, "Content-Type": "application/json", "Sent-At": new Date().toISOString() },
+      body: JSON.stringify({ logs: [await signedLog(device, 20, 60_000)] }),
+    });
+    expect(late.status).toBe(200);
+    await page.goto(`/console/devices/${device.id}?tab=health`);
+    await page.getByText("1 gap in its numbers").waitFor();
+    expect((await page.getByRole("table", { name: "Gaps" }).getByRole("row").nth(1).getByRole("cell").allTextContents()).slice(1)).toEqual([
+      "13–20",
+      "8",
+    ]);
+    await page.getByRole("region", { name: "When was it silent?" }).getByText("Never in the last 24 hours").waitFor();
     expect(faults).toEqual([]);
     await context.close();
   }, 120_000);
@@ -180,6 +210,46 @@ describe("one device", () => {
     await context.close();
   }, 60_000);
 });
+
+test("the overview follows what happens by itself: plays by the minute, refusals by reason, incidents, the pipeline", async () => {
+  const { page, context, faults } = await open("");
+  const part = (name: string) => page.getByRole("region", { name, exact: true });
+  const chart = part("How many plays were recorded each minute of the last hour?");
+  await part("Devices online")
+    .getByText(/^\d+ of \d+$/)
+    .waitFor();
+  await chart.getByRole("button", { name: "Table" }).click();
+  // What intake and the watchers write down, a minute ago.
+  const [device] = (await site.api<{ items: { id: string }[] }>("GET", "/v1/admin/devices?limit=1")).items;
+  const ago = Date.now() - 60_000;
+  await site.stack.sql(
+    `INSERT INTO refusals_hourly (hour, device_id, door, code, count) VALUES (${ago - (ago % 3_600_000)}, '${device?.id}', 'stream', 'CLOCK_SKEW', 4321)`,
+  );
+  await site.stack.sql(
+    `INSERT INTO incidents (id, device_id, type, severity, details_json, created_at) VALUES ('${Bun.randomUUIDv7()}', '${device?.id}', 'LOW_STORAGE', 'high', '{}', ${ago})`,
+  );
+  await site.stack.sql(`UPDATE segments SET recorded_at = ${ago}, plays_count = 987 WHERE id = (SELECT max(id) FROM segments)`);
+  const why = part("Why was anything refused in the last 24 hours?");
+  await why.getByText("The device's clock is off by over 30 minutes").waitFor();
+  await why.getByText("4,321", { exact: true }).waitFor();
+  await part("Open incidents").getByText("1 high").waitFor();
+  await chart.getByRole("cell", { name: "987", exact: true }).waitFor();
+  const todo = part("What needs somebody?");
+  await todo.getByText("High · not acknowledged · Clear the player's cache, or lower the group's storage cap.").waitFor();
+  await part("Do plays get through?").getByText("Dead letters").waitFor();
+  await expectAccessible(page);
+  // Each number leads to what it counts.
+  await part("Refused in 24 hours").getByRole("link").click();
+  await page.waitForURL("**/console/pipeline?tab=refused");
+  await page.goto(`/console/devices/${device?.id}`);
+  await page.getByRole("link", { name: "Open incident: Storage is nearly full" }).click();
+  await page
+    .getByRole("heading", { level: 1 })
+    .filter({ hasText: /storage/i })
+    .waitFor();
+  expect(faults).toEqual([]);
+  await context.close();
+}, 120_000);
 
 describe("a form", () => {
   const aDevice = (name: string) => site.api<{ id: string; version: number }>("POST", "/v1/admin/devices", { external_name: name });

@@ -25,6 +25,42 @@ test("nobody sees a page before signing in; a wrong token is refused in words, a
   await context.close();
 }, 30_000);
 
+test("what is on its way is shown by its shape, and what is empty says the next step", async () => {
+  const visit = await site.visit();
+  await signInByToken(visit);
+  const { page, context, faults } = visit;
+  const held = Promise.withResolvers<void>();
+  await page.route("**/v1/admin/stores?*", async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  await page.goto("/console/stores");
+  await page.getByText("Loading stores").waitFor();
+  expect(await page.locator("table[aria-busy=true] tbody tr").count()).toBe(8);
+  expect(await page.locator(".mantine-Loader-root").count()).toBe(0);
+  held.resolve();
+  for (const [path, words, next] of [
+    ["stores", "There are no stores yet. Add one, then pair its devices.", "Add store"],
+    ["devices", "No screen is paired yet. Open the player on a screen, and pair it by its code.", "Pair a device"],
+    ["content", "There is no content yet. Drop images and videos anywhere on this page.", "Upload files"],
+  ]) {
+    await page.goto(`/console/${path}`);
+    await page.getByText(words ?? "").waitFor();
+    expect(
+      await page
+        .getByRole("main")
+        .getByRole("button", { name: next ?? "", exact: true })
+        .count(),
+    ).toBe(2);
+    await expectAccessible(page);
+  }
+  await page.goto("/console");
+  await page.getByText("None is paired").waitFor();
+  await page.getByText("Nothing is wrong that anybody would have to look at.").waitFor();
+  expect(faults).toEqual([]);
+  await context.close();
+}, 60_000);
+
 test("the navigation leads to every page, by mouse and by keys; the way is shown above", async () => {
   const visit = await site.visit();
   await signInByToken(visit);

@@ -173,6 +173,25 @@ test("a store that devices stand in is kept, in words; a viewer may look and is 
     .getByRole("alert")
     .getByText(/device/)
     .waitFor();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+
+  // One that nothing names goes, and comes back as it was.
+  const made = { supplier_id: programme.supplierId, name: "Pop-up", timezone: "Europe/Oslo", city: "Oslo", lat: 59.91, lng: 10.75 };
+  const { id } = await site.api<StoreAnswer>("POST", "/v1/admin/stores", made);
+  await operator.page.goto("/console/stores?q=Pop-up");
+  await operator.page.getByRole("row", { name: /Pop-up/ }).hover();
+  await operator.page.getByRole("button", { name: "Actions of this row" }).click();
+  await operator.page.getByRole("menuitem", { name: "Delete" }).click();
+  await dialog.getByLabel(/^Type/).fill("Pop-up");
+  await dialog.getByRole("button", { name: "Delete store" }).click();
+  await operator.page.getByText("Deleted Pop-up").waitFor();
+  await operator.page.getByText("No store is like that.").waitFor();
+  await operator.page.getByRole("button", { name: "Undo" }).click();
+  await operator.page.getByText("Taken back").waitFor();
+  await operator.page.getByRole("row", { name: /Pop-up/ }).waitFor();
+  const [back] = (await site.api<{ items: StoreAnswer[] }>("GET", "/v1/admin/stores?q=Pop-up")).items;
+  expect(back).toMatchObject(made);
+  expect(back?.id).not.toBe(id);
   expect([...faults, ...operator.faults]).toEqual([]);
   await operator.context.close();
 }, 120_000);
