@@ -5,7 +5,7 @@ import { useRef, useState } from "react";
 import { Link, Route, Switch } from "wouter";
 import { Can, useMay } from "../../api/me.ts";
 import { useRows } from "../../api/query.ts";
-import { Empty } from "../../parts/empty.tsx";
+import { Empty, emptyOf } from "../../parts/empty.tsx";
 import { Fault } from "../../parts/fault.tsx";
 import { FilterBar, useFilters } from "../../parts/filters.tsx";
 import { plural } from "../../parts/format.ts";
@@ -46,7 +46,10 @@ function Library() {
     { all: 5000 },
   );
   const versions = useVersions();
-  const isFiltered = Boolean(q || type || tag || archived === "true");
+  const empty = emptyOf(filters, "No content is like that.", {
+    text: "There is no content yet. Drop images and videos anywhere on this page.",
+    action: isOperator && <Button onClick={() => open.current?.()}>Upload files</Button>,
+  });
   const newest = [...contents.rows].sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
   const tags = [...new Set(contents.rows.flatMap((content) => content.tags))].sort();
   useShortcut({ keys: "n", label: "Upload files", group: "Content" }, () => open.current?.(), isOperator);
@@ -103,21 +106,7 @@ function Library() {
         ]}
       />
       {contents.error && <Fault error={contents.error} retry={contents.refresh} />}
-      {!contents.pending && !contents.error && newest.length === 0 && (
-        <Empty
-          action={
-            isFiltered ? (
-              <Button variant="default" onClick={filters.clear}>
-                Clear filters
-              </Button>
-            ) : (
-              isOperator && <Button onClick={() => open.current?.()}>Upload files</Button>
-            )
-          }
-        >
-          {isFiltered ? "No content is like that." : "There is no content yet. Drop images and videos anywhere on this page."}
-        </Empty>
-      )}
+      {!contents.pending && !contents.error && newest.length === 0 && <Empty action={empty.action}>{empty.text}</Empty>}
       <Grid contents={newest} versions={versions.of} pending={contents.pending} />
       <Text size="xs" c="dimmed" mt="xs" role="status">
         {contents.pending ? (

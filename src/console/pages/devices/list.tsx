@@ -7,6 +7,7 @@ import { useRead, useRows } from "../../api/query.ts";
 import type { Device } from "../../api/schema.ts";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { RowAction } from "../../parts/data-table-columns.ts";
+import { emptyOf } from "../../parts/empty.tsx";
 import { FilterBar, useFilters } from "../../parts/filters.tsx";
 import { plural } from "../../parts/format.ts";
 import { PageHead } from "../../parts/page-head.tsx";
@@ -118,21 +119,10 @@ export function DeviceList() {
               ),
             }
           : {})}
-        empty={
-          Object.keys(filters.values).length > 0
-            ? {
-                text: "No device is like this.",
-                action: (
-                  <Button variant="default" onClick={filters.clear}>
-                    Clear filters
-                  </Button>
-                ),
-              }
-            : {
-                text: "No screen is paired yet. Open the player on a screen, and pair it by its code.",
-                action: operates && <Button onClick={() => setPairing({ kind: "new" })}>Pair a device</Button>,
-              }
-        }
+        empty={emptyOf(filters, "No device is like that.", {
+          text: "No screen is paired yet. Open the player on a screen, and pair it by its code.",
+          action: operates && <Button onClick={() => setPairing({ kind: "new" })}>Pair a device</Button>,
+        })}
         sortBy={{ id: "name" }}
       />
       {pairing && (

@@ -6,6 +6,7 @@ import { Can, useMay, useMe } from "../../api/me.ts";
 import { readAgain, useRows } from "../../api/query.ts";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
+import { emptyOf } from "../../parts/empty.tsx";
 import { FilterBar, useFilters } from "../../parts/filters.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { When } from "../../parts/when.tsx";
@@ -105,21 +106,10 @@ function WebhookTable({ onMake }: { onMake?: () => void }) {
         rowId={({ id }) => id}
         href={({ id }) => `/settings/webhooks/${id}`}
         sortBy={{ id: "name" }}
-        empty={
-          q || status
-            ? {
-                text: "No webhook is like that.",
-                action: (
-                  <Button variant="default" onClick={filters.clear}>
-                    Clear filters
-                  </Button>
-                ),
-              }
-            : {
-                text: "Nobody is told of anything yet. Add a webhook, for billing or for whoever is on call.",
-                action: onMake && <Button onClick={onMake}>Add webhook</Button>,
-              }
-        }
+        empty={emptyOf(filters, "No webhook is like that.", {
+          text: "Nobody is told of anything yet. Add a webhook, for billing or for whoever is on call.",
+          action: onMake && <Button onClick={onMake}>Add webhook</Button>,
+        })}
       />
     </>
   );

@@ -8,6 +8,7 @@ import { readAgain, useRows } from "../../api/query.ts";
 import { ConfirmName } from "../../parts/confirm-name.tsx";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column, RowAction } from "../../parts/data-table-columns.ts";
+import { emptyOf } from "../../parts/empty.tsx";
 import { Fault } from "../../parts/fault.tsx";
 import { FilterBar, useFilters } from "../../parts/filters.tsx";
 import { undoable } from "../../parts/notes.tsx";
@@ -135,21 +136,10 @@ function StoreList() {
           href={({ id }) => `/stores/${id}`}
           sortBy={{ id: "name" }}
           {...(isOperator ? { actions } : {})}
-          empty={
-            q || supplier_id || state || archived === "true"
-              ? {
-                  text: "No store is like that.",
-                  action: (
-                    <Button variant="default" onClick={filters.clear}>
-                      Clear filters
-                    </Button>
-                  ),
-                }
-              : {
-                  text: "There are no stores yet. Add one, then pair its devices.",
-                  action: isOperator && <Button onClick={() => setForm({ store: null })}>Add store</Button>,
-                }
-          }
+          empty={emptyOf(filters, "No store is like that.", {
+            text: "There are no stores yet. Add one, then pair its devices.",
+            action: isOperator && <Button onClick={() => setForm({ store: null })}>Add store</Button>,
+          })}
         />
       )}
       {form && <StoreForm key={form.store?.id ?? "new"} store={form.store} opened onClose={() => setForm(null)} />}
