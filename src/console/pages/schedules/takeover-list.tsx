@@ -72,7 +72,9 @@ export function TakeoverList({ network, filters, onStart }: { network: Network; 
         columns={columns}
         rowId={({ id }) => id}
         empty={{
-          text: "No message has ever taken screens over. One stands in place of every plan, until it ends or is lifted.",
+          text: active
+            ? "No takeover is like that."
+            : "No message has ever taken screens over. One stands in place of every plan, until it ends or is lifted.",
           action: isOperator && (
             <Button variant="default" onClick={onStart}>
               Take over screens
