@@ -213,6 +213,7 @@ describe("one device", () => {
 });
 
 test("the overview follows what happens by itself: plays by the minute, refusals by reason, incidents, the pipeline", async () => {
+  await livelyDevice(site, 1);
   const { page, context, faults } = await open("");
   const part = (name: string) => page.getByRole("region", { name, exact: true });
   const chart = part("How many plays were recorded each minute of the last hour?");
@@ -220,7 +221,7 @@ test("the overview follows what happens by itself: plays by the minute, refusals
     .getByText(/^\d+ of \d+$/)
     .waitFor();
   await chart.getByRole("button", { name: "Table" }).click();
-  // What intake and the watchers write down, a minute ago.
+  // What intake and the watchers write down. The minute of the plays is one in which nothing else was recorded.
   const [device] = (await site.api<{ items: { id: string }[] }>("GET", "/v1/admin/devices?limit=1")).items;
   const ago = Date.now() - 60_000;
   await site.stack.sql(
@@ -229,7 +230,9 @@ test("the overview follows what happens by itself: plays by the minute, refusals
   await site.stack.sql(
     `INSERT INTO incidents (id, device_id, type, severity, details_json, created_at) VALUES ('${Bun.randomUUIDv7()}', '${device?.id}', 'LOW_STORAGE', 'high', '{}', ${ago})`,
   );
-  await site.stack.sql(`UPDATE segments SET recorded_at = ${ago}, plays_count = 987 WHERE id = (SELECT max(id) FROM segments)`);
+  await site.stack.sql(
+    `UPDATE segments SET recorded_at = ${ago - 30 * 60_000}, plays_count = 987 WHERE id = (SELECT max(id) FROM segments)`,
+  );
   const why = part("Why was anything refused in the last 24 hours?");
   await why.getByText("The device's clock is off by over 30 minutes").waitFor();
   await why.getByText("4,321", { exact: true }).waitFor();
