@@ -11,6 +11,7 @@ const schema = z.strictObject({
   day: z.iso.date().optional(),
   id: z.uuid().optional(),
   url: z.url({ error: "must be an https URL" }).optional(),
+  line: z.string().min(1).optional(),
 });
 
 test.each<[Record<string, unknown>, string, string]>([
