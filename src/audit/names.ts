@@ -61,6 +61,19 @@ export async function withNames<T extends Row & { actor_user_id: string; target_
   }));
 }
 
+/** What users and API tokens are called now, by what their acts are signed with (`user:…`); null for who is no row, and for what is gone. */
+export async function readActorNames(db: D1Database, actors: readonly (string | null)[]): Promise<(actor: string | null) => string | null> {
+  const refOf = (actor: string | null) => (actor === null ? null : actorRef(actor));
+  const names = await namesOf(
+    db,
+    actors.flatMap((actor) => refOf(actor) ?? []),
+  );
+  return (actor) => {
+    const ref = refOf(actor);
+    return (ref && names.get(`${ref.type} ${ref.id}`)) ?? null;
+  };
+}
+
 async function namesOf(db: D1Database, refs: Ref[]): Promise<Map<string, string>> {
   const idsByType = new Map<string, Set<string>>();
   for (const { type, id } of refs) {

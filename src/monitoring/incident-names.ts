@@ -1,3 +1,4 @@
+import { readActorNames } from "../audit/names.ts";
 import type { Row } from "../platform/rows.ts";
 
 /** What an incident's device is called, and where it stands now; nulls where it is no device's. */
@@ -10,8 +11,30 @@ export interface IncidentPlace {
 
 const NOWHERE: IncidentPlace = { device_name: null, store_id: null, store_name: null, timezone: null };
 
+/** What the people and tokens are called who look after an incident and resolved it; nulls for who is no row, and where it was nobody. */
+export interface IncidentPeople {
+  acknowledged_by_name: string | null;
+  resolved_by_name: string | null;
+}
+
+/** What incidents are shown with beside their own fields. People are named only `withPeople`: who sees one supplier's need not know them. */
+export async function readNames(
+  db: D1Database,
+  incidents: Row[],
+  withPeople: boolean,
+): Promise<(incident: Row) => IncidentPlace & IncidentPeople> {
+  const actorOf = (value: unknown) => (typeof value === "string" ? value : null);
+  const actors = withPeople ? incidents.flatMap((one) => [actorOf(one.acknowledged_by), actorOf(one.resolved_by)]) : [];
+  const [placeOf, nameOf] = await Promise.all([readPlaces(db, incidents), readActorNames(db, actors)]);
+  return (incident) => ({
+    ...placeOf(incident),
+    acknowledged_by_name: withPeople ? nameOf(actorOf(incident.acknowledged_by)) : null,
+    resolved_by_name: withPeople ? nameOf(actorOf(incident.resolved_by)) : null,
+  });
+}
+
 /** The places of incidents' devices, by device: one read for all of them. */
-export async function readPlaces(db: D1Database, incidents: Row[]): Promise<(incident: Row) => IncidentPlace> {
+async function readPlaces(db: D1Database, incidents: Row[]): Promise<(incident: Row) => IncidentPlace> {
   const ids = [...new Set(incidents.map(({ device_id }) => String(device_id ?? "")))].filter((id) => id !== "");
   if (ids.length === 0) return () => NOWHERE;
   const { results } = await db

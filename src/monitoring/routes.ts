@@ -13,7 +13,7 @@ import { pageSchema } from "../platform/paging.ts";
 import type { Row } from "../platform/rows.ts";
 import type { IncidentAct } from "./decide.ts";
 import { actOnIncident } from "./incident-acts.ts";
-import { type IncidentPlace, readPlaces } from "./incident-names.ts";
+import { type IncidentPeople, type IncidentPlace, readNames } from "./incident-names.ts";
 import { INCIDENT_TYPES, presentIncident } from "./incidents.ts";
 import { incidents } from "./tables.ts";
 
@@ -35,9 +35,14 @@ const incidentSchema = z
     created_at: timeField,
     acknowledged_at: timeField.nullable(),
     acknowledged_by: z.string().nullable(),
+    acknowledged_by_name: z
+      .string()
+      .nullable()
+      .meta({ description: "What that user or token is called now; null for who sees only a part." }),
     notes: z.string().nullable(),
     resolved_at: timeField.nullable(),
     resolved_by: z.string().nullable().meta({ description: "Who resolved it; null where it resolved itself." }),
+    resolved_by_name: z.string().nullable(),
     version: z.int(),
   })
   .openapi("Incident");
@@ -82,8 +87,8 @@ incidentRoutes.openapi(
     const page = { limit: Number(query.limit), ...(typeof query.cursor === "string" ? { cursor: query.cursor } : {}) };
     const conditions = [...conditionsOf(filters, query), ...scopeTerms(viewerScope(c), visible)];
     const { items, next_cursor } = await listRows(c.env.DB, incidents, page, conditions, "newest");
-    const placeOf = await readPlaces(c.env.DB, items);
-    return c.json({ items: items.map((incident) => shown(incident, placeOf(incident))), next_cursor }, 200);
+    const namesOf = await readNames(c.env.DB, items, viewerScope(c) === null);
+    return c.json({ items: items.map((incident) => shown(incident, namesOf(incident))), next_cursor }, 200);
   },
 );
 
@@ -154,10 +159,10 @@ async function act(c: AppContext, id: string, what: IncidentAct) {
 }
 
 async function answer(c: AppContext, incident: Row) {
-  const placeOf = await readPlaces(c.env.DB, [incident]);
-  return c.json(shown(incident, placeOf(incident)), 200, { ETag: etagOf(Number(incident.version)) });
+  const namesOf = await readNames(c.env.DB, [incident], viewerScope(c) === null);
+  return c.json(shown(incident, namesOf(incident)), 200, { ETag: etagOf(Number(incident.version)) });
 }
 
-function shown(incident: Row, place: IncidentPlace): z.infer<typeof incidentSchema> {
-  return { ...presentIncident(incident), ...place } as z.infer<typeof incidentSchema>;
+function shown(incident: Row, names: IncidentPlace & IncidentPeople): z.infer<typeof incidentSchema> {
+  return { ...presentIncident(incident), ...names } as z.infer<typeof incidentSchema>;
 }

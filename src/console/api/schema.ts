@@ -625,10 +625,13 @@ export type Incident = {
   created_at: string;
   acknowledged_at: string | null;
   acknowledged_by: string | null;
+  /** What that user or token is called now; null for who sees only a part. */
+  acknowledged_by_name: string | null;
   notes: string | null;
   resolved_at: string | null;
   /** Who resolved it; null where it resolved itself. */
   resolved_by: string | null;
+  resolved_by_name: string | null;
   version: number;
 };
 

@@ -10,5 +10,6 @@ export function actorWords(actor: string, name: string | null | undefined): stri
   if (actor === "anonymous") return "Nobody signed in";
   if (actor.startsWith("user:")) return name ?? "A user";
   if (actor.startsWith("token:")) return name ? `${name} (token)` : "An API token";
+  if (actor === "device") return "The device itself";
   return actor.startsWith("device:") ? `Device ${actorId(actor)}` : actor;
 }

@@ -11,8 +11,7 @@ import {
   tableFeatures,
   useTable,
 } from "@tanstack/react-table";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Rows } from "../api/query.ts";
 import { type Column, cellValue, compareValues, type RowAction, readHidden } from "./data-table-columns.ts";
 import { TableFoot } from "./data-table-foot.tsx";
@@ -24,8 +23,12 @@ import { useShortcut } from "./shortcuts.ts";
 
 export const ROW_HEIGHT_PX = 40;
 const VIRTUAL_OVER_ROWS = 200;
-const OVERSCAN_ROWS = 12;
+/** What fits a screen, drawn until the rest is. */
+const FIRST_ROWS = 40;
 const SKELETON_ROWS = 8;
+
+// Only long tables need it.
+const VirtualRows = lazy(() => import("./virtual-rows.tsx"));
 
 const features = tableFeatures({ columnVisibilityFeature, rowSelectionFeature, rowSortingFeature, sortedRowModel: createSortedRowModel() });
 type Features = typeof features;
@@ -80,23 +83,29 @@ export function DataTable<T extends RowData>({
   });
   const rows = table.getRowModel().rows;
   const shown = useMemo(() => columns.filter((column) => !hidden.includes(column.id)), [columns, hidden]);
-  const virtualizer = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => frame.current,
-    estimateSize: () => ROW_HEIGHT_PX,
-    overscan: OVERSCAN_ROWS,
-    enabled: rows.length > VIRTUAL_OVER_ROWS,
-  });
-  const isVirtual = rows.length > VIRTUAL_OVER_ROWS;
-  const visible = isVirtual ? virtualizer.getVirtualItems().map(({ index }) => index) : rows.map((_, index) => index);
-  const above = (visible[0] ?? 0) * ROW_HEIGHT_PX;
-  const below = (rows.length - 1 - (visible.at(-1) ?? rows.length - 1)) * ROW_HEIGHT_PX;
-  const active = useActiveRow(frame, rows.length, (index) => isVirtual && virtualizer.scrollToIndex(index));
-  // Counted by what is chosen, never by going through all rows: this runs with each step of scrolling.
+  const scroller = useRef<((index: number) => void) | null>(null);
+  const active = useActiveRow(frame, rows.length, (index) => scroller.current?.(index));
   const chosen = Object.keys(table.state.rowSelection).length;
   const selected = chosen === 0 ? [] : table.getSelectedRowModel().rows.map((row) => row.original);
   const select = useSelection(rows);
   const width = shown.length + (bulk ? 1 : 0) + (actions ? 1 : 0);
+  const draw = (index: number) => {
+    const row = rows[index];
+    return row ? (
+      <TableRow
+        key={row.id}
+        index={index}
+        row={row.original}
+        columns={shown}
+        active={active.index === index}
+        onActive={active.set}
+        selected={bulk ? row.getIsSelected() : null}
+        onSelect={select}
+        href={href}
+        actions={actions}
+      />
+    ) : null;
+  };
   useShortcut({ keys: "x", label: "Select the row", group: "Lists" }, () => rows[active.index]?.toggleSelected(), bulk !== undefined);
 
   return (
@@ -148,25 +157,15 @@ export function DataTable<T extends RowData>({
                   </td>
                 </tr>
               )}
-              {isVirtual && above > 0 && <Spacer height={above} />}
-              {visible.map((index) => {
-                const row = rows[index];
-                return row ? (
-                  <TableRow
-                    key={row.id}
-                    index={index}
-                    row={row.original}
-                    columns={shown}
-                    active={active.index === index}
-                    onActive={active.set}
-                    selected={bulk ? row.getIsSelected() : null}
-                    onSelect={select}
-                    href={href}
-                    actions={actions}
-                  />
-                ) : null;
-              })}
-              {isVirtual && below > 0 && <Spacer height={below} />}
+              {rows.length > VIRTUAL_OVER_ROWS ? (
+                <Suspense fallback={rows.slice(0, FIRST_ROWS).map((_, index) => draw(index))}>
+                  <VirtualRows frame={frame} count={rows.length} rowHeightPx={ROW_HEIGHT_PX} scroller={scroller} onDrawn={active.focus}>
+                    {draw}
+                  </VirtualRows>
+                </Suspense>
+              ) : (
+                rows.map((_, index) => draw(index))
+              )}
             </tbody>
           </table>
         </section>
@@ -240,14 +239,6 @@ function SkeletonRows({ columns }: { columns: number }) {
   ));
 }
 
-function Spacer({ height }: { height: number }) {
-  return (
-    <tr aria-hidden style={{ height }}>
-      <td style={{ height, padding: 0, border: 0 }} />
-    </tr>
-  );
-}
-
 /** Which row the keyboard is on. J and K move it, and the focus with it, so that its actions are a Tab away. */
 function useActiveRow(frame: React.RefObject<HTMLElement | null>, rows: number, bring: (index: number) => void) {
   const [index, setIndex] = useState(-1);
@@ -258,15 +249,16 @@ function useActiveRow(frame: React.RefObject<HTMLElement | null>, rows: number, 
     setIndex(next);
     bring(next);
   };
-  // After each rendering: a row that was just scrolled to may only now be there.
-  useEffect(() => {
+  const focus = () => {
     if (!wantsFocus.current) return;
     const row = frame.current?.querySelector<HTMLElement>(`tr[data-row="${index}"]`);
     if (!row) return;
     wantsFocus.current = false;
     row.focus({ preventScroll: false });
-  });
+  };
+  // After each rendering: a row that was just scrolled to may only now be there.
+  useEffect(focus);
   useShortcut({ keys: "j", label: "Next row", group: "Lists" }, () => rows > 0 && move(index + 1));
   useShortcut({ keys: "k", label: "Previous row", group: "Lists" }, () => rows > 0 && move(index - 1));
-  return { index, set: setIndex };
+  return { index, set: setIndex, focus };
 }

@@ -1,9 +1,13 @@
-import { Button, CloseButton, Group, Menu, Popover, Select, Text, TextInput } from "@mantine/core";
+import { Button, CloseButton, Group, Menu, Popover, Text, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconFilterPlus, IconSearch } from "@tabler/icons-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "wouter";
+import { later } from "./later.tsx";
 import { useShortcut } from "./shortcuts.ts";
+
+// Opened by a click: the choice weighs more than the bar.
+const FilterChoice = later(async () => (await import("./filter-choice.tsx")).FilterChoice);
 
 /** One thing that a list can be narrowed by. Its `key` is the name in the page's address, and best also the API's. */
 export interface Filter {
@@ -184,19 +188,7 @@ function Chip({
       </Popover.Target>
       <Popover.Dropdown p="xs">
         {filter.options ? (
-          <Select
-            size="xs"
-            w={240}
-            aria-label={filter.label}
-            placeholder={`Choose ${filter.label.toLowerCase()}`}
-            data={filter.options}
-            value={value ?? null}
-            onChange={set}
-            searchable={filter.options.length > 8}
-            comboboxProps={{ withinPortal: false }}
-            nothingFoundMessage="Nothing of that name"
-            data-autofocus
-          />
+          <FilterChoice label={filter.label} options={filter.options} value={value ?? null} onChange={set} />
         ) : (
           <form
             onSubmit={(event) => {

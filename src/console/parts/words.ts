@@ -36,19 +36,52 @@ export const FLAGS: Record<string, string> = {
   CATALOG_UNVERIFIED: "The catalogue could not be asked",
 };
 
-/** What an incident is, and what to do. */
+/** What an incident is, what it means, and what to do. */
 export const INCIDENTS: Record<string, { title: string; todo: string }> = {
-  OFFLINE_DURING_HOURS: { title: "Offline while the store is open", todo: "Look whether the screen has power and network." },
-  PLAYBACK_STUCK: { title: "Playback is stuck", todo: "Restart the player; look at what it played last." },
-  DOWNLOAD_FAIL: { title: "Downloads fail", todo: "Look at the store's network, and at the content that fails." },
-  LOW_STORAGE: { title: "Storage is nearly full", todo: "Clear the player's cache, or lower the group's storage cap." },
-  CRASH_LOOP: { title: "The player restarts again and again", todo: "Update the player, or take back the content of last." },
-  CLOCK_DRIFT: { title: "The clock is off by over 10 minutes", todo: "Set the device's clock by NTP." },
-  SEQUENCE_GAP: { title: "Play logs are missing", todo: "Look whether the player has lost its queue." },
-  PIPELINE_LAG: { title: "The pipeline lags", todo: "Look at the pipeline's page: what waits, and since when." },
-  ARCHIVE_MISMATCH: { title: "The archive and the reports differ", todo: "Replay the days that are named." },
-  TOKEN_REUSE: { title: "An old token was used again", todo: "Somebody may have copied the player: pair it anew." },
-  CHUNK_CONFLICT: { title: "Two records under one number", todo: "Look at the dead letter, and decide which one counts." },
+  OFFLINE_DURING_HOURS: {
+    title: "Offline while its store is open",
+    todo: "Ask the store whether the screen has power and network. It resolves itself with the next heartbeat, or when the store closes.",
+  },
+  PLAYBACK_STUCK: {
+    title: "Playback is stuck",
+    todo: "The player is alive, but shows nothing new. Send it the command to restart; if that does not help, look at its last screenshot and error.",
+  },
+  DOWNLOAD_FAIL: {
+    title: "Downloads fail",
+    todo: "Look at the store's network and at the disk. What is not downloaded is not played.",
+  },
+  LOW_STORAGE: {
+    title: "Disk nearly full",
+    todo: "Send the command to clear its cache, or shorten what its plan holds.",
+  },
+  CRASH_LOOP: {
+    title: "Restarts again and again",
+    todo: "Look at the last error and the player's version; content that was changed lately is a common cause.",
+  },
+  CLOCK_DRIFT: {
+    title: "Clock is far off",
+    todo: "Over 30 minutes its plays are refused. Set the device's clock, or let it ask a time server.",
+  },
+  SEQUENCE_GAP: {
+    title: "Plays are missing in its sequence",
+    todo: "The device counted plays that never came. They may still wait on the device; if its storage was lost, they are lost.",
+  },
+  PIPELINE_LAG: {
+    title: "The pipeline lags",
+    todo: "Plays are safe, but reach reports late. Look at the pipeline's backlogs; it resolves itself when they drain.",
+  },
+  ARCHIVE_MISMATCH: {
+    title: "Archive and database differ",
+    todo: "Look at the days that differ, then replay them from the archive.",
+  },
+  TOKEN_REUSE: {
+    title: "A refresh token was used twice",
+    todo: "Two players may use one device's identity, or its storage was copied. Revoke it and pair it anew.",
+  },
+  CHUNK_CONFLICT: {
+    title: "Two chunks under one id",
+    todo: "Look at the dead letter and decide which of them counts; then resolve this by hand.",
+  },
 };
 
 /** `OFFLINE_DURING_HOURS` → its title; a type that is not known, in plain letters. */

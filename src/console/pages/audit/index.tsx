@@ -11,10 +11,12 @@ import { Empty } from "../../parts/empty.tsx";
 import { FilterBar, type Filters, useFilters } from "../../parts/filters.tsx";
 import { DAY_MS } from "../../parts/format.ts";
 import { Id } from "../../parts/id.tsx";
+import { later } from "../../parts/later.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { When } from "../../parts/when.tsx";
-import { EntryDrawer } from "./entry-drawer.tsx";
 import { changedWords, didWords, type Entry, TARGET_TYPES, targetName, whoWords } from "./words.ts";
+
+const EntryDrawer = later(async () => (await import("./entry-drawer.tsx")).EntryDrawer);
 
 const KEYS = ["actor_user_id", "target_type", "action", "target_id", "from", "to", "address"] as const;
 

@@ -7,14 +7,16 @@ import type { Campaign, PlannedReport } from "../../api/schema.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { useFilters } from "../../parts/filters.tsx";
 import { count, percent } from "../../parts/format.ts";
+import { later } from "../../parts/later.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { State } from "../../parts/state.tsx";
 import { AdGroupsTab } from "./ad-groups.tsx";
 import { archiveCampaign } from "./archive.ts";
-import { CampaignForm } from "./campaign-form.tsx";
 import { ContentTab } from "./content.tsx";
 import { dates, deliveryRange, deliveryState, elapsed, standing, utcToday } from "./delivery.ts";
 import { DeliveryTab } from "./delivery-tab.tsx";
+
+const CampaignForm = later(async () => (await import("./campaign-form.tsx")).CampaignForm);
 
 const CRUMBS = [{ label: "Campaigns", to: "/campaigns" }];
 const TABS = ["delivery", "ad-groups", "content"];
@@ -83,7 +85,7 @@ function Shown({ campaign }: { campaign: Campaign }) {
           <ContentTab campaign={campaign} from={from} to={to} />
         </Tabs.Panel>
       </Tabs>
-      <CampaignForm opened={editing} onClose={() => setEditing(false)} campaign={campaign} />
+      {editing && <CampaignForm opened onClose={() => setEditing(false)} campaign={campaign} />}
     </>
   );
 }

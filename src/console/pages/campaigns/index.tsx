@@ -1,6 +1,8 @@
+import { lazy } from "react";
 import { Route, Switch } from "wouter";
-import { CampaignPage } from "./campaign.tsx";
 import { CampaignList } from "./list.tsx";
+
+const CampaignPage = lazy(async () => ({ default: (await import("./campaign.tsx")).CampaignPage }));
 
 /** What advertisers' brands have booked, and how much of it was delivered. */
 export default function CampaignsPage() {

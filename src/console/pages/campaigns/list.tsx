@@ -9,13 +9,15 @@ import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
 import { type Filter, FilterBar, useFilters } from "../../parts/filters.tsx";
 import { count, percent } from "../../parts/format.ts";
+import { later } from "../../parts/later.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
 import { archiveCampaign } from "./archive.ts";
-import { CampaignForm } from "./campaign-form.tsx";
 import { addDays, type Delivery, dates, deliveryRange, elapsed, standing, utcToday } from "./delivery.ts";
 import { DeliveryShare } from "./delivery-share.tsx";
+
+const CampaignForm = later(async () => (await import("./campaign-form.tsx")).CampaignForm);
 
 /** `due` is its delivery without today, whose plan counts whole while its plays are still to come. */
 type Row = Campaign & { delivery: Delivery | null; due: number | null };
@@ -90,7 +92,7 @@ export function CampaignList() {
             : { text: "There is no campaign yet. A campaign is what plays are billed to: make one, then give it playlists.", action: make }
         }
       />
-      <CampaignForm opened={form !== null} onClose={() => setForm(null)} campaign={form?.campaign ?? null} onMade={setMade} />
+      {form !== null && <CampaignForm opened onClose={() => setForm(null)} campaign={form?.campaign ?? null} onMade={setMade} />}
     </>
   );
 }

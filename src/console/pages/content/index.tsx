@@ -1,7 +1,7 @@
 import { Button, FileButton, Menu, Skeleton, Text } from "@mantine/core";
 import { Dropzone } from "@mantine/dropzone";
 import { IconChevronDown, IconUpload, IconWorld } from "@tabler/icons-react";
-import { useRef, useState } from "react";
+import { lazy, useRef, useState } from "react";
 import { Link, Route, Switch } from "wouter";
 import { Can, useMay } from "../../api/me.ts";
 import { useRows } from "../../api/query.ts";
@@ -9,15 +9,17 @@ import { Empty, emptyOf } from "../../parts/empty.tsx";
 import { Fault } from "../../parts/fault.tsx";
 import { FilterBar, useFilters } from "../../parts/filters.tsx";
 import { plural } from "../../parts/format.ts";
+import { later } from "../../parts/later.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { When } from "../../parts/when.tsx";
 import { ACCEPTED, type Content, type ContentType, factsOf, TYPES, typeName, useVersions, type Version } from "./content.ts";
-import { WebPageForm } from "./content-form.tsx";
-import ContentPage from "./content-page.tsx";
 import { Thumbnail } from "./preview.tsx";
 import { addUploads } from "./uploads.ts";
 import { UploadsPanel } from "./uploads-panel.tsx";
+
+const ContentPage = lazy(() => import("./content-page.tsx"));
+const WebPageForm = later(async () => (await import("./content-form.tsx")).WebPageForm);
 
 const LINE = "What screens show: images, videos and web pages, each file kept by its hash.";
 const SKELETON_CARDS = 10;

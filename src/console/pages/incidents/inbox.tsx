@@ -1,9 +1,10 @@
-import { Button, SegmentedControl, Text } from "@mantine/core";
+import { Button, Group, SegmentedControl, Text } from "@mantine/core";
 import { IconCheck, IconCircleCheck, IconDeviceTv } from "@tabler/icons-react";
 import { useLocation } from "wouter";
 import { useMay } from "../../api/me.ts";
 import { useRows } from "../../api/query.ts";
 import type { Incident } from "../../api/schema.ts";
+import { actorWords } from "../../parts/actor.ts";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
 import { type Filter, FilterBar, useFilters } from "../../parts/filters.tsx";
@@ -11,8 +12,9 @@ import { PageHead } from "../../parts/page-head.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
 import { useNow, When } from "../../parts/when.tsx";
+import { INCIDENTS, incidentTitle } from "../../parts/words.ts";
 import { acknowledge, resolve } from "./acts.ts";
-import { actorWords, type IncidentType, SEVERITIES, summary, TYPES } from "./words.ts";
+import { SEVERITIES, summary } from "./words.ts";
 
 const EVERY_MS = 20_000;
 
@@ -20,7 +22,7 @@ const FILTERS: Filter[] = [
   {
     key: "type",
     label: "Type",
-    options: (Object.keys(TYPES) as IncidentType[]).map((type) => ({ value: type, label: TYPES[type].title })),
+    options: Object.entries(INCIDENTS).map(([value, { title }]) => ({ value, label: title })),
   },
   {
     key: "severity",
@@ -64,15 +66,16 @@ export function IncidentInbox() {
   return (
     <>
       <PageHead title="Incidents" line="What is wrong and must be seen by a person. They open and resolve by themselves." />
-      <SegmentedControl
-        size="xs"
-        mb="sm"
-        aria-label="State"
-        data={STATES}
-        value={state}
-        onChange={(value) => filters.set("state", value === "open" ? null : value)}
-      />
-      <FilterBar filters={filters} list={list} />
+      <Group gap="sm" mb="sm" className="bar-with-state">
+        <SegmentedControl
+          size="xs"
+          aria-label="State"
+          data={STATES}
+          value={state}
+          onChange={(value) => filters.set("state", value === "open" ? null : value)}
+        />
+        <FilterBar filters={filters} list={list} />
+      </Group>
       <DataTable
         name="incidents"
         noun={["incident", "incidents"]}
@@ -128,7 +131,7 @@ function Bulk({ rows, clear }: { rows: Incident[]; clear: () => void }) {
 }
 
 const COLUMNS: Column<Incident>[] = [
-  { id: "type", header: "Incident", value: ({ type }) => TYPES[type].title },
+  { id: "type", header: "Incident", value: ({ type }) => incidentTitle(type) },
   {
     id: "severity",
     header: "Severity",
@@ -152,7 +155,7 @@ const COLUMNS: Column<Incident>[] = [
   {
     id: "acknowledged",
     header: "Looked after by",
-    value: ({ acknowledged_by }) => acknowledged_by,
+    value: ({ acknowledged_by, acknowledged_by_name }) => acknowledged_by && actorWords(acknowledged_by, acknowledged_by_name),
     cell: (incident) => <Standing incident={incident} />,
   },
   {
@@ -168,7 +171,7 @@ function Summary({ incident }: { incident: Incident }) {
   return <Quiet>{summary(incident, now)}</Quiet>;
 }
 
-function Standing({ incident: { resolved_at, resolved_by, acknowledged_by, timezone } }: { incident: Incident }) {
+function Standing({ incident: { resolved_at, resolved_by, acknowledged_by, acknowledged_by_name, timezone } }: { incident: Incident }) {
   if (resolved_at !== null)
     return (
       <State value="ok">
@@ -176,7 +179,7 @@ function Standing({ incident: { resolved_at, resolved_by, acknowledged_by, timez
         <When at={resolved_at} zone={timezone ?? undefined} />
       </State>
     );
-  return acknowledged_by === null ? <Quiet>nobody yet</Quiet> : <span>{actorWords(acknowledged_by)}</span>;
+  return acknowledged_by === null ? <Quiet>nobody yet</Quiet> : <span>{actorWords(acknowledged_by, acknowledged_by_name)}</span>;
 }
 
 function Quiet({ children }: { children: React.ReactNode }) {

@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import { useMay, useMe } from "../../api/me.ts";
 import { useRead } from "../../api/query.ts";
 import type { Incident } from "../../api/schema.ts";
+import { actorWords } from "../../parts/actor.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { span } from "../../parts/format.ts";
 import { Id } from "../../parts/id.tsx";
@@ -12,10 +13,11 @@ import { Panel } from "../../parts/panel.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
 import { useNow } from "../../parts/when.tsx";
+import { INCIDENTS, incidentTitle } from "../../parts/words.ts";
 import { acknowledge, resolve } from "./acts.ts";
 import { NotesForm } from "./notes-form.tsx";
 import { Timeline } from "./timeline.tsx";
-import { actorWords, detailLabel, detailWords, SEVERITIES, summary, TYPES } from "./words.ts";
+import { detailLabel, detailWords, SEVERITIES, summary } from "./words.ts";
 
 const CRUMBS = [{ label: "Incidents", to: "/incidents" }];
 const EVERY_MS = 20_000;
@@ -47,7 +49,7 @@ function Shown({ incident }: { incident: Incident }) {
   return (
     <>
       <PageHead
-        title={TYPES[incident.type].title}
+        title={incidentTitle(incident.type)}
         crumbs={CRUMBS}
         line={<StateSentence incident={incident} />}
         action={mayOperate && incident.resolved_at === null && <Acts incident={incident} />}
@@ -55,7 +57,7 @@ function Shown({ incident }: { incident: Incident }) {
       <div className="two-columns">
         <Stack gap="md" style={{ minWidth: 0 }}>
           <Panel title="What to do">
-            <Text size="sm">{TYPES[incident.type].advice}</Text>
+            <Text size="sm">{INCIDENTS[incident.type]?.todo}</Text>
             <WhereTo incident={incident} />
           </Panel>
           <Panel title="What is known">
@@ -82,12 +84,14 @@ function Shown({ incident }: { incident: Incident }) {
 function StateSentence({ incident }: { incident: Incident }) {
   const now = useNow();
   const { created_at, resolved_at, resolved_by, acknowledged_by, severity, device_name, store_name } = incident;
+  const resolver = resolved_by && actorWords(resolved_by, incident.resolved_by_name);
+  const acknowledger = acknowledged_by && actorWords(acknowledged_by, incident.acknowledged_by_name);
   const lasted = span((resolved_at ? Date.parse(resolved_at) : now) - Date.parse(created_at));
   const where = device_name ? ` ${device_name}${store_name ? ` in ${store_name}` : ""}.` : "";
   const standing = resolved_at
-    ? `${resolved_by ? `Resolved by ${actorWords(resolved_by)}` : "Resolved itself"} after ${lasted}.`
+    ? `${resolver ? `Resolved by ${resolver}` : "Resolved itself"} after ${lasted}.`
     : `${SEVERITIES[severity].word}, open for ${lasted}.`;
-  const keeper = resolved_at ? "" : acknowledged_by ? ` ${actorWords(acknowledged_by)} looks after it.` : " Nobody has acknowledged it.";
+  const keeper = resolved_at ? "" : acknowledger ? ` ${acknowledger} looks after it.` : " Nobody has acknowledged it.";
   return (
     <span className="wraps">
       <State value={resolved_at ? "ok" : SEVERITIES[severity].state}>

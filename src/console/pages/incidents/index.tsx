@@ -1,6 +1,8 @@
+import { lazy } from "react";
 import { Route, Switch } from "wouter";
 import { IncidentInbox } from "./inbox.tsx";
-import { IncidentPage } from "./incident.tsx";
+
+const IncidentPage = lazy(async () => ({ default: (await import("./incident.tsx")).IncidentPage }));
 
 /** What is wrong and must be seen by a person. */
 export default function IncidentsPage() {

@@ -3,8 +3,8 @@ import { IconAlertTriangle, IconCheck, IconCircleCheck, IconNote } from "@tabler
 import type { ReactNode } from "react";
 import { useRead } from "../../api/query.ts";
 import type { AuditEntry, Incident } from "../../api/schema.ts";
+import { actorWords } from "../../parts/actor.ts";
 import { When } from "../../parts/when.tsx";
-import { actorWords } from "./words.ts";
 
 interface Step {
   key: string;
@@ -54,7 +54,7 @@ function resolvedItself({ resolved_at, resolved_by }: Incident): Step[] {
 
 function fromAudit(incident: Incident, entries: AuditEntry[]): Step[] {
   const acts = entries.toReversed().map((entry): Step => {
-    const who = actorWords(entry.actor_user_id);
+    const who = actorWords(entry.actor_user_id, entry.actor_name);
     const common = { key: entry.id, at: entry.created_at };
     if (entry.action === "incident.acknowledge") return { ...common, title: `Acknowledged by ${who}`, icon: <IconCheck {...ICON} /> };
     if (entry.action === "incident.resolve") return { ...common, title: `Resolved by ${who}`, icon: <IconCircleCheck {...ICON} /> };
@@ -66,13 +66,21 @@ function fromAudit(incident: Incident, entries: AuditEntry[]): Step[] {
 
 function fromIncident(incident: Incident): Step[] {
   const { acknowledged_at, acknowledged_by, resolved_at, resolved_by } = incident;
+  const acknowledger = actorWords(acknowledged_by ?? "", incident.acknowledged_by_name);
   return [
     opened(incident),
     ...(acknowledged_at
-      ? [{ key: "ack", at: acknowledged_at, title: `Acknowledged by ${actorWords(acknowledged_by ?? "")}`, icon: <IconCheck {...ICON} /> }]
+      ? [{ key: "ack", at: acknowledged_at, title: `Acknowledged by ${acknowledger}`, icon: <IconCheck {...ICON} /> }]
       : []),
     ...(resolved_at && resolved_by
-      ? [{ key: "resolved", at: resolved_at, title: `Resolved by ${actorWords(resolved_by)}`, icon: <IconCircleCheck {...ICON} /> }]
+      ? [
+          {
+            key: "resolved",
+            at: resolved_at,
+            title: `Resolved by ${actorWords(resolved_by, incident.resolved_by_name)}`,
+            icon: <IconCircleCheck {...ICON} />,
+          },
+        ]
       : []),
     ...resolvedItself(incident),
   ];

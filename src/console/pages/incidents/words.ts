@@ -1,76 +1,13 @@
 import type { Incident } from "../../api/schema.ts";
 import { ago, bytes, exact, percent, plural, span } from "../../parts/format.ts";
 import type { StateValue } from "../../parts/state.tsx";
-
-export type IncidentType = Incident["type"];
-
-interface TypeWords {
-  /** What is wrong, as a heading. */
-  title: string;
-  /** What it means, and what to do. */
-  advice: string;
-}
-
-export const TYPES: Record<IncidentType, TypeWords> = {
-  OFFLINE_DURING_HOURS: {
-    title: "Offline while its store is open",
-    advice: "Ask the store whether the screen has power and network. It resolves itself with the next heartbeat, or when the store closes.",
-  },
-  PLAYBACK_STUCK: {
-    title: "Playback is stuck",
-    advice:
-      "The player is alive, but shows nothing new. Send it the command to restart; if that does not help, look at its last screenshot and error.",
-  },
-  DOWNLOAD_FAIL: {
-    title: "Downloads fail",
-    advice: "Look at the store's network and at the disk. What is not downloaded is not played.",
-  },
-  LOW_STORAGE: {
-    title: "Disk nearly full",
-    advice: "Send the command to clear its cache, or shorten what its plan holds.",
-  },
-  CRASH_LOOP: {
-    title: "Restarts again and again",
-    advice: "Look at the last error and the player's version; content that was changed lately is a common cause.",
-  },
-  CLOCK_DRIFT: {
-    title: "Clock is far off",
-    advice: "Over 30 minutes its plays are refused. Set the device's clock, or let it ask a time server.",
-  },
-  SEQUENCE_GAP: {
-    title: "Plays are missing in its sequence",
-    advice: "The device counted plays that never came. They may still wait on the device; if its storage was lost, they are lost.",
-  },
-  PIPELINE_LAG: {
-    title: "The pipeline lags",
-    advice: "Plays are safe, but reach reports late. Look at the pipeline's backlogs; it resolves itself when they drain.",
-  },
-  ARCHIVE_MISMATCH: {
-    title: "Archive and database differ",
-    advice: "Look at the days that differ, then replay them from the archive.",
-  },
-  TOKEN_REUSE: {
-    title: "A refresh token was used twice",
-    advice: "Two players may use one device's identity, or its storage was copied. Revoke it and pair it anew.",
-  },
-  CHUNK_CONFLICT: {
-    title: "Two chunks under one id",
-    advice: "Look at the dead letter and decide which of them counts; then resolve this by hand.",
-  },
-};
+import { INCIDENTS } from "../../parts/words.ts";
 
 export const SEVERITIES: Record<Incident["severity"], { word: string; state: StateValue; rank: number }> = {
   high: { word: "High", state: "bad", rank: 3 },
   medium: { word: "Medium", state: "warn", rank: 2 },
   low: { word: "Low", state: "unknown", rank: 1 },
 };
-
-/** Who did something, as people read it: `user:…` and `token:…` are ids. */
-export function actorWords(actor: string): string {
-  if (actor === "admin-token") return "the holder of ADMIN_TOKEN";
-  const [kind = "", id = ""] = actor.split(":");
-  return id === "" ? actor : `${kind} ${id.slice(0, 8)}`;
-}
 
 /** A detail's name: `last_seen_at` → `Last seen at`. */
 export function detailLabel(name: string): string {
@@ -120,7 +57,7 @@ export function summary({ type, details, timezone }: Pick<Incident, "type" | "de
     case "SEQUENCE_GAP":
       return text("missing");
     default:
-      return TYPES[type].advice.split(".")[0] ?? "";
+      return INCIDENTS[type]?.todo.split(".")[0] ?? "";
   }
 }
 

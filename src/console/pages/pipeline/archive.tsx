@@ -9,9 +9,11 @@ import { asRows } from "../../parts/as-rows.ts";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
 import { bytes, count, day, plural } from "../../parts/format.ts";
+import { later } from "../../parts/later.tsx";
 import { State } from "../../parts/state.tsx";
 import { When } from "../../parts/when.tsx";
-import { ReplayForm } from "./replay-form.tsx";
+
+const ReplayForm = later(async () => (await import("./replay-form.tsx")).ReplayForm);
 
 type Check = ArchiveState["checks"][number];
 
@@ -41,7 +43,7 @@ export function ArchiveTab() {
           empty={{ text: "No day was compared yet. Each night the days that are over are compared with what the archive holds." }}
         />
       </section>
-      <ReplayForm opened={replaying !== null} onClose={() => setReplaying(null)} {...(replaying ? { day: replaying } : {})} />
+      {replaying !== null && <ReplayForm opened onClose={() => setReplaying(null)} {...(replaying ? { day: replaying } : {})} />}
     </Stack>
   );
 }

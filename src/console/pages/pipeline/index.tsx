@@ -1,6 +1,8 @@
+import { lazy } from "react";
 import { Route, Switch } from "wouter";
-import { DeadLetterPage } from "./dead-letter.tsx";
 import { PipelineView } from "./view.tsx";
+
+const DeadLetterPage = lazy(async () => ({ default: (await import("./dead-letter.tsx")).DeadLetterPage }));
 
 /** How plays get from devices into reports and the archive. */
 export default function PipelinePage() {

@@ -5,14 +5,16 @@ import { call } from "../../api/client.ts";
 import { Can, useMay } from "../../api/me.ts";
 import { readAgain, useRows } from "../../api/query.ts";
 import type { Replay } from "../../api/schema.ts";
+import { actorWords } from "../../parts/actor.ts";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
 import { count, day, percent, plural, span } from "../../parts/format.ts";
+import { later } from "../../parts/later.tsx";
 import { failed, said } from "../../parts/notes.tsx";
 import { State, type StateValue } from "../../parts/state.tsx";
 import { When } from "../../parts/when.tsx";
-import { actorWords } from "../incidents/words.ts";
-import { ReplayForm } from "./replay-form.tsx";
+
+const ReplayForm = later(async () => (await import("./replay-form.tsx")).ReplayForm);
 
 const RUNNING_EVERY_MS = 2000;
 const IDLE_EVERY_MS = 20_000;
@@ -55,7 +57,7 @@ export function ReplaysTab() {
         }
         empty={{ text: "No day was replayed so far.", action: start }}
       />
-      <ReplayForm opened={starting} onClose={() => setStarting(false)} />
+      {starting && <ReplayForm opened onClose={() => setStarting(false)} />}
       <Abandon replay={abandoning} onClose={() => setAbandoning(null)} />
     </>
   );
@@ -140,7 +142,7 @@ const COLUMNS: Column<Replay>[] = [
     cell: ({ damaged }) =>
       damaged.length === 0 ? "none" : <span title={JSON.stringify(damaged)}>{plural(damaged.length, "finding")}</span>,
   },
-  { id: "by", header: "By", value: ({ requested_by }) => actorWords(requested_by) },
+  { id: "by", header: "By", value: ({ requested_by }) => actorWords(requested_by, null) },
   {
     id: "started",
     header: "Started",

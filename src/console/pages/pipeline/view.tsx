@@ -1,4 +1,5 @@
-import { Tabs } from "@mantine/core";
+import { Skeleton, Tabs } from "@mantine/core";
+import { lazy, Suspense } from "react";
 import { useRead } from "../../api/query.ts";
 import type { Pipeline } from "../../api/schema.ts";
 import { useFilters } from "../../parts/filters.tsx";
@@ -6,12 +7,13 @@ import { count, plural } from "../../parts/format.ts";
 import { PageHead } from "../../parts/page-head.tsx";
 import { State } from "../../parts/state.tsx";
 import { useNow } from "../../parts/when.tsx";
-import { ArchiveTab } from "./archive.tsx";
-import { DeadLettersTab } from "./dead-letters.tsx";
 import { NowTab } from "./now.tsx";
-import { RefusedTab } from "./refused.tsx";
-import { ReplaysTab } from "./replays.tsx";
 import { waysOf } from "./words.ts";
+
+const RefusedTab = lazy(async () => ({ default: (await import("./refused.tsx")).RefusedTab }));
+const DeadLettersTab = lazy(async () => ({ default: (await import("./dead-letters.tsx")).DeadLettersTab }));
+const ReplaysTab = lazy(async () => ({ default: (await import("./replays.tsx")).ReplaysTab }));
+const ArchiveTab = lazy(async () => ({ default: (await import("./archive.tsx")).ArchiveTab }));
 
 const EVERY_MS = 5000;
 const TABS = ["now", "refused", "dead-letters", "replays", "archive"] as const;
@@ -40,16 +42,24 @@ export function PipelineView() {
           <NowTab pipeline={pipeline} />
         </Tabs.Panel>
         <Tabs.Panel value="refused">
-          <RefusedTab />
+          <Suspense fallback={<Skeleton height={240} />}>
+            <RefusedTab />
+          </Suspense>
         </Tabs.Panel>
         <Tabs.Panel value="dead-letters">
-          <DeadLettersTab />
+          <Suspense fallback={<Skeleton height={240} />}>
+            <DeadLettersTab />
+          </Suspense>
         </Tabs.Panel>
         <Tabs.Panel value="replays">
-          <ReplaysTab />
+          <Suspense fallback={<Skeleton height={240} />}>
+            <ReplaysTab />
+          </Suspense>
         </Tabs.Panel>
         <Tabs.Panel value="archive">
-          <ArchiveTab />
+          <Suspense fallback={<Skeleton height={240} />}>
+            <ArchiveTab />
+          </Suspense>
         </Tabs.Panel>
       </Tabs>
     </>

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { IconArchive, IconPencil, IconPlus, IconRestore } from "@tabler/icons-react";
-import { useMemo, useState } from "react";
+import { lazy, useMemo, useState } from "react";
 import { Route, Switch } from "wouter";
 import { Can, useMay } from "../../api/me.ts";
 import { useRows } from "../../api/query.ts";
@@ -8,12 +8,14 @@ import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
 import { FilterBar, useFilters } from "../../parts/filters.tsx";
 import { plural } from "../../parts/format.ts";
+import { later } from "../../parts/later.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { When } from "../../parts/when.tsx";
-import { PlaylistForm } from "./playlist-form.tsx";
-import PlaylistPage from "./playlist-page.tsx";
 import { type Playlist, setArchived } from "./playlists.ts";
+
+const PlaylistPage = lazy(() => import("./playlist-page.tsx"));
+const PlaylistForm = later(async () => (await import("./playlist-form.tsx")).PlaylistForm);
 
 const LINE = "What plays one after another, and how often each part of it appears.";
 

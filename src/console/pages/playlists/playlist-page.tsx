@@ -5,14 +5,16 @@ import { Link } from "wouter";
 import { useMay } from "../../api/me.ts";
 import { useRead, useRows } from "../../api/query.ts";
 import { Fault } from "../../parts/fault.tsx";
+import { later } from "../../parts/later.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { Panel } from "../../parts/panel.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
 import { wordsOfRules } from "../schedules/rules-words.ts";
 import { ItemsEditor } from "./items-editor.tsx";
-import { PlaylistForm } from "./playlist-form.tsx";
 import { type PlaylistWithItems, setArchived } from "./playlists.ts";
+
+const PlaylistForm = later(async () => (await import("./playlist-form.tsx")).PlaylistForm);
 
 const CRUMBS = [{ label: "Playlists", to: "/playlists" }];
 

@@ -109,8 +109,8 @@ export function playedColumns(asked: Asked): Column<ProofOfPlayRow>[] {
   ];
 }
 
-/** The columns of a report of planned against played. */
-export function plannedColumns(asked: Asked): Column<PlannedRow>[] {
+/** The columns of a report of planned against played. Of days that are not over nobody can say yet whether the delivery is well. */
+export function plannedColumns(asked: Asked, today: string): Column<PlannedRow>[] {
   const plain = (id: "planned_plays" | "completed", header: string): Column<PlannedRow> => ({
     id,
     header,
@@ -132,7 +132,7 @@ export function plannedColumns(asked: Asked): Column<PlannedRow>[] {
       id: "delivery",
       header: "Delivery",
       value: ({ delivery }) => delivery,
-      cell: ({ delivery }) => <DeliveryShare delivery={delivery} />,
+      cell: ({ day: of = asked.to, delivery }) => <DeliveryShare delivery={delivery} isOver={of < today} />,
     },
     plain("completed", "Completed"),
     {

@@ -1,7 +1,7 @@
-import { Button, Group, Menu, MultiSelect, SegmentedControl, TextInput } from "@mantine/core";
-import { IconCalendar } from "@tabler/icons-react";
+import { Button, Menu, Group as Row, SegmentedControl, Text, TextInput } from "@mantine/core";
+import { IconCalendar, IconLayersIntersect } from "@tabler/icons-react";
 import type { Filters } from "../../parts/filters.tsx";
-import { type Asked, dimensionsOf, GROUPS, groupsOf } from "./asked.ts";
+import { type Asked, dimensionsOf, GROUPS, type Group, groupsOf } from "./asked.ts";
 import { presets } from "./days.ts";
 import { DimensionFilter } from "./dimension-filter.tsx";
 
@@ -14,7 +14,7 @@ export type SetAsked = (values: Record<string, string | null>) => void;
 export function ReportControls({ asked, filters, set, today }: { asked: Asked; filters: Filters; set: SetAsked; today: string }) {
   return (
     <>
-      <Group gap="xs" mb="xs">
+      <Row gap="xs" mb="xs">
         <SegmentedControl
           size="xs"
           aria-label="What is reported"
@@ -26,23 +26,9 @@ export function ReportControls({ asked, filters, set, today }: { asked: Asked; f
           onChange={(kind) => set({ kind: kind === "planned" ? "planned" : null, group_by: null })}
         />
         <Range asked={asked} set={set} today={today} />
-        <MultiSelect
-          size="xs"
-          miw={220}
-          maw={420}
-          aria-label="Group by"
-          searchable
-          leftSectionPointerEvents="none"
-          leftSectionWidth={64}
-          leftSection={<span className="field-word">Group by</span>}
-          data={groupsOf(asked.kind).map((group) => ({ value: group, label: GROUPS[group] }))}
-          value={asked.groups}
-          maxValues={MOST_GROUPS}
-          onChange={(groups) => filters.set("group_by", groups.join(",") || null)}
-          comboboxProps={{ withinPortal: true }}
-        />
-      </Group>
-      <Group gap="xs" mb="md" role="search" aria-label="Filters">
+        <GroupBy asked={asked} onChange={(groups) => filters.set("group_by", groups.join(",") || null)} />
+      </Row>
+      <Row gap="xs" mb="md" role="search" aria-label="Filters">
         {dimensionsOf(asked.kind).map((dimension) => (
           <DimensionFilter
             key={dimension}
@@ -61,8 +47,39 @@ export function ReportControls({ asked, filters, set, today }: { asked: Asked; f
             Clear all
           </Button>
         )}
-      </Group>
+      </Row>
     </>
+  );
+}
+
+/** What the report's rows are of: in the order in which they were chosen, for that is the order of the columns. */
+function GroupBy({ asked: { kind, groups }, onChange }: { asked: Asked; onChange: (groups: Group[]) => void }) {
+  const toggle = (group: Group) => onChange(groups.includes(group) ? groups.filter((one) => one !== group) : [...groups, group]);
+  return (
+    <Menu position="bottom-start" closeOnItemClick={false}>
+      <Menu.Target>
+        <Button variant="default" size="xs" leftSection={<IconLayersIntersect size={14} />}>
+          <Text span c="dimmed" inherit>
+            Group by
+          </Text>
+          <Text span inherit ml={6}>
+            {groups.map((group) => GROUPS[group]).join(", ")}
+          </Text>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {groupsOf(kind).map((group) => (
+          <Menu.CheckboxItem
+            key={group}
+            checked={groups.includes(group)}
+            disabled={groups.includes(group) ? groups.length === 1 : groups.length === MOST_GROUPS}
+            onChange={() => toggle(group)}
+          >
+            {GROUPS[group]}
+          </Menu.CheckboxItem>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 
@@ -70,7 +87,7 @@ function Range({ asked: { from, to }, set, today }: { asked: Asked; set: SetAske
   const known = presets(today);
   const chosen = known.find((preset) => preset.from === from && preset.to === to);
   return (
-    <Group gap={4}>
+    <Row gap={4}>
       <Menu position="bottom-start">
         <Menu.Target>
           <Button variant="default" size="xs" leftSection={<IconCalendar size={14} />}>
@@ -101,6 +118,6 @@ function Range({ asked: { from, to }, set, today }: { asked: Asked; set: SetAske
         min={from}
         onChange={(event) => event.currentTarget.value && set({ from, to: event.currentTarget.value })}
       />
-    </Group>
+    </Row>
   );
 }

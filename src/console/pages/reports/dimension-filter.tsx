@@ -1,22 +1,16 @@
-import { Button, CloseButton, MultiSelect, Popover, Text } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
+import { Button, CloseButton, Popover, Text } from "@mantine/core";
 import { useState } from "react";
+import { later } from "../../parts/later.tsx";
 import { DIMENSIONS, type Dimension } from "./asked.ts";
-import { noneOf, useFound, useNames } from "./names.ts";
+import { useNames } from "./names.ts";
 
-const TYPING_ENDS_AFTER_MS = 200;
+const DimensionChoice = later(async () => (await import("./dimension-choice.tsx")).DimensionChoice);
 
 /** A chip by which a report is narrowed to some campaigns, stores and so on: searched by name, several at once. */
 export function DimensionFilter({ dimension, ids, onChange }: { dimension: Dimension; ids: string[]; onChange: (ids: string[]) => void }) {
   const [opened, setOpened] = useState(false);
-  const [typed, setTyped] = useState("");
-  const [asked] = useDebouncedValue(typed.trim(), TYPING_ENDS_AFTER_MS);
   const { label } = DIMENSIONS[dimension];
   const names = useNames(dimension, ids);
-  const found = useFound(dimension, asked, opened);
-  const chosen = ids.map((id, index) => ({ value: id, label: names[index] ?? id }));
-  const none = dimension === "device_id" || dimension === "content_id" ? [] : [{ value: "none", label: noneOf(dimension) }];
-  const others = [...none, ...(found.data ?? [])].filter(({ value }) => !ids.includes(value));
   const isSet = ids.length > 0;
   return (
     <Popover opened={opened} onChange={setOpened} position="bottom-start" trapFocus withRoles>
@@ -41,25 +35,7 @@ export function DimensionFilter({ dimension, ids, onChange }: { dimension: Dimen
         </Button.Group>
       </Popover.Target>
       <Popover.Dropdown p="xs">
-        <MultiSelect
-          size="xs"
-          w={300}
-          aria-label={label}
-          placeholder={`Search ${label.toLowerCase()}`}
-          data={[...chosen, ...others]}
-          value={ids}
-          onChange={onChange}
-          searchable
-          searchValue={typed}
-          onSearchChange={setTyped}
-          // The server has searched already.
-          filter={({ options }) => options}
-          hidePickedOptions
-          comboboxProps={{ withinPortal: false }}
-          nothingFoundMessage={found.error ? found.error.message : found.isFetching ? "Searching" : "Nothing of that name"}
-          maxDropdownHeight={260}
-          data-autofocus
-        />
+        <DimensionChoice dimension={dimension} ids={ids} onChange={onChange} />
       </Popover.Dropdown>
     </Popover>
   );

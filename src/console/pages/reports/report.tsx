@@ -1,11 +1,12 @@
 import { Button, Skeleton, Stack } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
-import { useMemo, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { useSearchParams } from "wouter";
-import { useRead, useRows } from "../../api/query.ts";
+import { type Rows, useRead, useRows } from "../../api/query.ts";
 import type { PlannedReport, ProofOfPlayReport } from "../../api/schema.ts";
 import { Chart } from "../../parts/chart.tsx";
 import { DataTable } from "../../parts/data-table.tsx";
+import type { Column } from "../../parts/data-table-columns.ts";
 import { download } from "../../parts/download.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { useFilters } from "../../parts/filters.tsx";
@@ -85,36 +86,23 @@ function Played({ asked, today, onRange }: ShownProps) {
   const query = reportQuery(asked);
   const byDay = useRead("GET /v1/admin/reports/proof-of-play", { query: { ...query, group_by: "day", totals: "true", limit: 400 } });
   const source = useRows("GET /v1/admin/reports/proof-of-play", { query: { ...query, limit: PAGE_ROWS } }, { all: MOST_ROWS });
-  const groups = asked.groups.join();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is asked is in the address, which these are
-  const columns = useMemo(() => playedColumns(asked), [groups, JSON.stringify(query)]);
   return (
-    <Stack gap="md">
-      {byDay.error && !source.error && <Fault error={byDay.error} retry={() => void byDay.refetch()} />}
-      <DayChart
-        title="Plays a day"
-        asked={asked}
-        today={today}
-        onRange={onRange}
-        report={byDay.data}
-        failed={byDay.error !== null}
-        series={[
-          { label: "Plays", of: ({ plays_count }) => plays_count, quiet: true },
-          { label: "Billable", of: ({ billable_count }) => billable_count },
-        ]}
-      />
-      {byDay.data?.totals && <PlayedTotals asked={asked} totals={byDay.data.totals} source={byDay.data.source} />}
-      <DataTable
-        name={`report-${groups}`}
-        key={groups}
-        noun={["row", "rows"]}
-        source={source}
-        columns={columns}
-        rowId={(row) => rowKey(asked, { ...row })}
-        href={(row) => playsHref(asked, row)}
-        empty={{ text: "Nothing was played in these days under these filters. Choose other days, or take a filter away." }}
-      />
-    </Stack>
+    <Shown
+      name="report"
+      chart="Plays a day"
+      asked={asked}
+      today={today}
+      onRange={onRange}
+      byDay={byDay}
+      series={[
+        { label: "Plays", of: ({ plays_count }) => plays_count, quiet: true },
+        { label: "Billable", of: ({ billable_count }) => billable_count },
+      ]}
+      totals={byDay.data?.totals && <PlayedTotals asked={asked} totals={byDay.data.totals} source={byDay.data.source} />}
+      source={source}
+      columnsOf={playedColumns}
+      empty="Nothing was played in these days under these filters. Choose other days, or take a filter away."
+    />
   );
 }
 
@@ -122,34 +110,75 @@ function Planned({ asked, today, onRange }: ShownProps) {
   const query = reportQuery(asked);
   const byDay = useRead("GET /v1/admin/reports/planned", { query: { ...query, group_by: "day", totals: "true", limit: 400 } });
   const source = useRows("GET /v1/admin/reports/planned", { query: { ...query, limit: PAGE_ROWS } }, { all: MOST_ROWS });
+  return (
+    <Shown
+      name="planned"
+      chart="Plays a day, planned and played"
+      asked={asked}
+      today={today}
+      onRange={onRange}
+      byDay={byDay}
+      series={[
+        { label: "Planned", of: ({ planned_plays }) => planned_plays, absent: null, quiet: true },
+        { label: "Played", of: ({ played_plays }) => played_plays },
+      ]}
+      totals={byDay.data?.totals && <PlannedTotals asked={asked} totals={byDay.data.totals} isOver={asked.to < today} />}
+      source={source}
+      columnsOf={(one) => plannedColumns(one, today)}
+      empty="Nothing was planned or played in these days under these filters. Choose other days, or take a filter away."
+    />
+  );
+}
+
+/** A report as it stands on the page: its days as a chart, its sums, its rows. */
+function Shown<R extends PlannedReport | ProofOfPlayReport>({
+  name,
+  chart,
+  asked,
+  today,
+  onRange,
+  byDay,
+  series,
+  totals,
+  source,
+  columnsOf,
+  empty,
+}: ShownProps & {
+  /** What the choice of columns is remembered by, with the groups. */
+  name: string;
+  chart: string;
+  byDay: { data: R | undefined; error: Error | null; refetch: () => unknown };
+  series: DaySeries<R["items"][number]>[];
+  totals: ReactNode;
+  source: Rows<R["items"][number]>;
+  columnsOf: (asked: Asked) => Column<R["items"][number]>[];
+  empty: string;
+}) {
   const groups = asked.groups.join();
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is asked is in the address, which these are
-  const columns = useMemo(() => plannedColumns(asked), [groups, JSON.stringify(query)]);
+  const columns = useMemo(() => columnsOf(asked), [groups, JSON.stringify(reportQuery(asked))]);
   return (
     <Stack gap="md">
       {byDay.error && !source.error && <Fault error={byDay.error} retry={() => void byDay.refetch()} />}
       <DayChart
-        title="Plays a day, planned and played"
+        title={chart}
         asked={asked}
         today={today}
         onRange={onRange}
         report={byDay.data}
         failed={byDay.error !== null}
-        series={[
-          { label: "Planned", of: ({ planned_plays }) => planned_plays, absent: null, quiet: true },
-          { label: "Played", of: ({ played_plays }) => played_plays },
-        ]}
+        series={series}
       />
-      {byDay.data?.totals && <PlannedTotals asked={asked} totals={byDay.data.totals} />}
+      {totals}
       <DataTable
-        name={`planned-${groups}`}
+        name={`${name}-${groups}`}
         key={groups}
         noun={["row", "rows"]}
         source={source}
         columns={columns}
         rowId={(row) => rowKey(asked, { ...row })}
         href={(row) => playsHref(asked, { ...row })}
-        empty={{ text: "Nothing was planned or played in these days under these filters. Choose other days, or take a filter away." }}
+        empty={{ text: empty }}
       />
     </Stack>
   );

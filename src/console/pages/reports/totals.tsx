@@ -37,7 +37,7 @@ export function PlayedTotals({
   );
 }
 
-export function PlannedTotals({ asked, totals }: { asked: Asked; totals: NonNullable<PlannedReport["totals"]> }) {
+export function PlannedTotals({ asked, totals, isOver }: { asked: Asked; totals: NonNullable<PlannedReport["totals"]>; isOver: boolean }) {
   const { planned_plays, played_plays, billable_plays, delivery } = totals;
   return (
     <div className="figures">
@@ -47,8 +47,8 @@ export function PlannedTotals({ asked, totals }: { asked: Asked; totals: NonNull
       <Total label="Played" word="of any status">
         <Behind value={played_plays} href={playsHref({ ...asked, groups: [] }, {})} />
       </Total>
-      <Total label="Delivery" word="played of planned">
-        <DeliveryShare delivery={delivery} />
+      <Total label="Delivery" word={isOver ? "played of planned" : "played of planned; the last day is not over"}>
+        <DeliveryShare delivery={delivery} isOver={isOver} />
       </Total>
       <Total label="Billable" word="">
         <Behind value={billable_plays} href={playsHref({ ...asked, groups: [] }, {}, { billable: true })} />

@@ -1,20 +1,23 @@
-import { Button, SegmentedControl } from "@mantine/core";
+import { Button, SegmentedControl, Skeleton } from "@mantine/core";
 import { IconAlertTriangle, IconPlus } from "@tabler/icons-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { Can, useMay } from "../../api/me.ts";
 import { useRows } from "../../api/query.ts";
 import { useFilters } from "../../parts/filters.tsx";
 import { plural } from "../../parts/format.ts";
+import { later } from "../../parts/later.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
-import { ListView } from "./list-view.tsx";
 import { useNetwork } from "./places.ts";
-import SchedulePage, { NewSchedule } from "./schedule-page.tsx";
-import { TakeoverForm } from "./takeover-form.tsx";
-import { TakeoverList } from "./takeover-list.tsx";
 import { WeekView } from "./week-view.tsx";
+
+const SchedulePage = lazy(() => import("./schedule-page.tsx"));
+const NewSchedule = lazy(async () => ({ default: (await import("./schedule-page.tsx")).NewSchedule }));
+const ListView = lazy(async () => ({ default: (await import("./list-view.tsx")).ListView }));
+const TakeoverList = lazy(async () => ({ default: (await import("./takeover-list.tsx")).TakeoverList }));
+const TakeoverForm = later(async () => (await import("./takeover-form.tsx")).TakeoverForm);
 
 const LINE = "When playlists play, where, and what stands before what.";
 const VIEWS = [
@@ -81,8 +84,10 @@ function Schedules() {
         }
       />
       {view === "week" && <WeekView network={network} filters={filters} />}
-      {view === "list" && <ListView network={network} filters={filters} />}
-      {view === "takeovers" && <TakeoverList network={network} filters={filters} onStart={() => setTakingOver(true)} />}
+      <Suspense fallback={<Skeleton h={320} />}>
+        {view === "list" && <ListView network={network} filters={filters} />}
+        {view === "takeovers" && <TakeoverList network={network} filters={filters} onStart={() => setTakingOver(true)} />}
+      </Suspense>
       {takingOver && <TakeoverForm network={network} onClose={() => setTakingOver(false)} />}
     </>
   );

@@ -1,14 +1,16 @@
+import { lazy } from "react";
 import { Redirect, Route, Switch } from "wouter";
 import { useMe } from "../../api/me.ts";
-import { GroupPage } from "./group-page.tsx";
-import { GroupsPage } from "./groups.tsx";
-import { InvitationsPage } from "./invitations.tsx";
 import { sectionsFor } from "./sections.tsx";
-import { SuppliersPage } from "./suppliers.tsx";
-import { TokensPage } from "./tokens.tsx";
-import { UsersPage } from "./users.tsx";
-import { WebhookPage } from "./webhook-page.tsx";
-import { WebhooksPage } from "./webhooks.tsx";
+
+const UsersPage = lazy(async () => ({ default: (await import("./users.tsx")).UsersPage }));
+const InvitationsPage = lazy(async () => ({ default: (await import("./invitations.tsx")).InvitationsPage }));
+const TokensPage = lazy(async () => ({ default: (await import("./tokens.tsx")).TokensPage }));
+const WebhooksPage = lazy(async () => ({ default: (await import("./webhooks.tsx")).WebhooksPage }));
+const WebhookPage = lazy(async () => ({ default: (await import("./webhook-page.tsx")).WebhookPage }));
+const GroupsPage = lazy(async () => ({ default: (await import("./groups.tsx")).GroupsPage }));
+const GroupPage = lazy(async () => ({ default: (await import("./group-page.tsx")).GroupPage }));
+const SuppliersPage = lazy(async () => ({ default: (await import("./suppliers.tsx")).SuppliersPage }));
 
 /** Users, invitations, API tokens, webhooks, the policies of device groups, and suppliers. */
 export default function SettingsPage() {

@@ -11,15 +11,16 @@ import type { Column, RowAction } from "../../parts/data-table-columns.ts";
 import { emptyOf } from "../../parts/empty.tsx";
 import { Fault } from "../../parts/fault.tsx";
 import { FilterBar, useFilters } from "../../parts/filters.tsx";
+import { later } from "../../parts/later.tsx";
 import { undoable } from "../../parts/notes.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
 import { useNow } from "../../parts/when.tsx";
-import { StoreForm } from "./store-form.tsx";
-import StorePage from "./store-page.tsx";
 import { byStore, healthOf, openness, type Store, setArchived, storeClock } from "./stores.ts";
 
+const StorePage = lazy(() => import("./store-page.tsx"));
+const StoreForm = later(async () => (await import("./store-form.tsx")).StoreForm);
 const StoreMap = lazy(() => import("./map.tsx").then(({ StoreMap: page }) => ({ default: page })));
 
 const LINE = "The places where screens hang, with their hours and time zones.";
