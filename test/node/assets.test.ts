@@ -18,12 +18,20 @@ const METAFILE = {
   },
 };
 
-test("a first view is the page's own scripts and those of the part that is shown, not what comes by a click", () => {
-  const views = firstViews(METAFILE, "src/console/index.html", (source) => /pages\/[^/]+\/index/.test(source));
+const isPage = (source: string) => /pages\/[^/]+\/index/.test(source);
+
+test("a first view is the page's own scripts and those of the part that is shown; what is fetched later is a view of its own", () => {
+  const views = firstViews(METAFILE, "src/console/index.html", isPage);
   expect(Object.fromEntries([...views].map(([view, paths]) => [view, [...paths].sort()]))).toEqual({
     "src/console/pages/overview/index.tsx": ["chart.js", "main.js", "overview.js", "shared.js"],
     "src/console/pages/devices/index.tsx": ["devices.js", "main.js", "shared.js"],
+    "src/console/pages/devices/index.tsx > src/console/pages/devices/tab.tsx": ["chart.js", "devices.js", "main.js", "shared.js", "tab.js"],
   });
+});
+
+test("what is drawn into a view that is there already is none", () => {
+  const views = firstViews(METAFILE, "src/console/index.html", isPage, (source) => source.endsWith("devices/tab.tsx"));
+  expect([...views.keys()].sort()).toEqual(["src/console/pages/devices/index.tsx", "src/console/pages/overview/index.tsx"]);
 });
 
 test("a page without parts is one view", () => {

@@ -1,5 +1,5 @@
 import { Anchor, Button, Group, Skeleton, Stack, Tabs } from "@mantine/core";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Link } from "wouter";
 import { Can } from "../../api/me.ts";
 import { useRead } from "../../api/query.ts";
@@ -10,12 +10,12 @@ import { count, percent } from "../../parts/format.ts";
 import { later } from "../../parts/later.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { State } from "../../parts/state.tsx";
-import { AdGroupsTab } from "./ad-groups.tsx";
 import { archiveCampaign } from "./archive.ts";
-import { ContentTab } from "./content.tsx";
 import { dates, deliveryRange, deliveryState, elapsed, standing, utcToday } from "./delivery.ts";
 import { DeliveryTab } from "./delivery-tab.tsx";
 
+const AdGroupsTab = lazy(async () => ({ default: (await import("./ad-groups.tsx")).AdGroupsTab }));
+const ContentTab = lazy(async () => ({ default: (await import("./content.tsx")).ContentTab }));
 const CampaignForm = later(async () => (await import("./campaign-form.tsx")).CampaignForm);
 
 const CRUMBS = [{ label: "Campaigns", to: "/campaigns" }];
@@ -79,10 +79,14 @@ function Shown({ campaign }: { campaign: Campaign }) {
           <DeliveryTab campaign={campaign} report={report} from={from} to={to} />
         </Tabs.Panel>
         <Tabs.Panel value="ad-groups">
-          <AdGroupsTab campaign={campaign} from={from} to={to} />
+          <Suspense fallback={<Skeleton height={240} />}>
+            <AdGroupsTab campaign={campaign} from={from} to={to} />
+          </Suspense>
         </Tabs.Panel>
         <Tabs.Panel value="content">
-          <ContentTab campaign={campaign} from={from} to={to} />
+          <Suspense fallback={<Skeleton height={240} />}>
+            <ContentTab campaign={campaign} from={from} to={to} />
+          </Suspense>
         </Tabs.Panel>
       </Tabs>
       {editing && <CampaignForm opened onClose={() => setEditing(false)} campaign={campaign} />}

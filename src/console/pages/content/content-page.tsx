@@ -13,6 +13,7 @@ import { Facts } from "../../parts/facts.tsx";
 import { Fault } from "../../parts/fault.tsx";
 import { bytes, plural, span } from "../../parts/format.ts";
 import { Id } from "../../parts/id.tsx";
+import { later } from "../../parts/later.tsx";
 import { failed } from "../../parts/notes.tsx";
 import { OneThing } from "../../parts/one-thing.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
@@ -21,10 +22,11 @@ import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
 import { When } from "../../parts/when.tsx";
 import { ACCEPTED, type Content, setArchived, typeName, type Version } from "./content.ts";
-import { ContentForm } from "./content-form.tsx";
 import { fetchFile, Preview } from "./preview.tsx";
 import { addUploads } from "./uploads.ts";
 import { UploadsPanel } from "./uploads-panel.tsx";
+
+const ContentForm = later(async () => (await import("./content-form.tsx")).ContentForm);
 
 const CRUMBS = [{ label: "Content", to: "/content" }];
 

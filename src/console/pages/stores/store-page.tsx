@@ -10,6 +10,7 @@ import type { Column } from "../../parts/data-table-columns.ts";
 import { Facts } from "../../parts/facts.tsx";
 import { day } from "../../parts/format.ts";
 import { Id } from "../../parts/id.tsx";
+import { later } from "../../parts/later.tsx";
 import { OneThing } from "../../parts/one-thing.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { Panel } from "../../parts/panel.tsx";
@@ -20,8 +21,9 @@ import { WeekGrid } from "../../parts/week-grid.tsx";
 import { wordsOfWeek } from "../../parts/week-words.ts";
 import { useNow, When } from "../../parts/when.tsx";
 import { wordsOfHoliday } from "./hours-editor.tsx";
-import { StoreForm } from "./store-form.tsx";
 import { type Device, deviceState, healthOf, localTime, openness, type Store, setArchived, storeClock } from "./stores.ts";
+
+const StoreForm = later(async () => (await import("./store-form.tsx")).StoreForm);
 
 const CRUMBS = [{ label: "Stores", to: "/stores" }];
 
