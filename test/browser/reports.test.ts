@@ -104,8 +104,8 @@ test("a report is asked, kept in its address, saved as a view, and downloaded as
   await page.getByRole("link", { name: String(all), exact: true }).waitFor();
   await expectAccessible(page);
 
-  await page.getByRole("combobox", { name: "Group by" }).click();
-  await page.getByRole("option", { name: "Store" }).click();
+  await page.getByRole("button", { name: "Group by" }).click();
+  await page.getByRole("menuitemcheckbox", { name: "Store" }).click();
   await page.keyboard.press("Escape");
   await page.waitForURL(/group_by=campaign%2Cstore/);
   await page.getByRole("search", { name: "Filters" }).getByRole("button", { name: "Campaign", exact: true }).click();

@@ -72,13 +72,13 @@ test("an incident is acknowledged, noted and resolved, and tells what happened; 
   await expectAccessible(page);
   await page.getByRole("textbox", { name: "Notes" }).fill("Called the shop: the fuse.");
   await page.getByRole("button", { name: "Acknowledge" }).click();
-  await page.getByText("the holder of ADMIN_TOKEN looks after it.").waitFor();
+  await page.getByText("Secret ADMIN_TOKEN looks after it.").waitFor();
 
   // What changed is the acknowledgement, not the notes: what was typed stays, and is saved.
   await page.getByRole("button", { name: "Save notes" }).click();
   await page.getByText("Notes saved").waitFor();
   expect((await incident(id)).notes).toBe("Called the shop: the fuse.");
-  await page.getByText("Notes by the holder of ADMIN_TOKEN").waitFor();
+  await page.getByText("Notes by Secret ADMIN_TOKEN").waitFor();
 
   await page.getByRole("textbox", { name: "Notes" }).fill("<b>Mine</b>");
   await site.api("PATCH", `/v1/admin/incidents/${id}`, { notes: "Theirs" });
@@ -94,7 +94,7 @@ test("an incident is acknowledged, noted and resolved, and tells what happened; 
   await page.locator("h1").click();
   await page.keyboard.press("r");
   await page.getByRole("dialog", { name: "Resolve by hand?" }).getByRole("button", { name: "Resolve" }).click();
-  await page.getByText("Resolved by the holder of ADMIN_TOKEN after").waitFor();
+  await page.getByText("Resolved by Secret ADMIN_TOKEN after").waitFor();
   expect((await incident(id)).resolved_by).toBe("admin-token");
   expect(faults).toEqual([]);
   await context.close();

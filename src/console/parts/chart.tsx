@@ -1,4 +1,4 @@
-import { Button, Group, Skeleton, Table, Text } from "@mantine/core";
+import { Button, Group, Skeleton, Text } from "@mantine/core";
 import { IconChartLine, IconTable } from "@tabler/icons-react";
 import { lazy, Suspense, useState } from "react";
 import { type ChartProps, colourOf, type Series } from "./chart-series.ts";
@@ -83,7 +83,7 @@ function NumbersTable({
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard (WCAG 2.1.1)
     <section className="table-frame" style={{ maxHeight: 280 }} aria-label={`${title}, in numbers`} tabIndex={0}>
-      <Table className="table" verticalSpacing={4}>
+      <table className="table">
         <thead>
           <tr>
             <th scope="col">Time</th>
@@ -109,7 +109,7 @@ function NumbersTable({
             </tr>
           ))}
         </tbody>
-      </Table>
+      </table>
     </section>
   );
 }

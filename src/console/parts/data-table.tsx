@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, Skeleton, Text, VisuallyHidden } from "@mantine/core";
+import { Button, Group, Skeleton, Text, VisuallyHidden } from "@mantine/core";
 import { IconChevronDown, IconChevronUp } from "@tabler/icons-react";
 import {
   type ColumnDef,
@@ -130,10 +130,14 @@ export function DataTable<T extends RowData>({
               <tr aria-rowindex={1}>
                 {bulk && (
                   <th className="check" scope="col">
-                    <Checkbox
+                    <input
+                      type="checkbox"
+                      className="tick"
                       aria-label={`Select all ${noun[1]}`}
                       checked={rows.length > 0 && selected.length === rows.length}
-                      indeterminate={selected.length > 0 && selected.length < rows.length}
+                      ref={(box) => {
+                        if (box) box.indeterminate = selected.length > 0 && selected.length < rows.length;
+                      }}
                       onChange={table.getToggleAllRowsSelectedHandler()}
                     />
                   </th>

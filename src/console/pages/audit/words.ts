@@ -37,7 +37,7 @@ const VERBS: Record<string, string> = {
   delete: "Deleted",
   revoke: "Revoked",
   pair: "Paired",
-  replace: "Put in another's place",
+  replace: "Re-paired",
   cancel: "Cancelled",
   lift: "Lifted",
   test: "Tested",

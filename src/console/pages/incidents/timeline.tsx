@@ -14,6 +14,7 @@ interface Step {
   text?: string;
 }
 
+const BULLET = { background: "var(--ground)", color: "var(--text-quiet)", border: "1px solid var(--line-strong)" } as const;
 const ICON = { size: 12, "aria-hidden": true } as const;
 
 /** All that happened to an incident, oldest first. Who sees the whole network sees each change; others what the incident itself tells. */
@@ -26,7 +27,7 @@ export function Timeline({ incident, withAudit }: { incident: Incident; withAudi
   if (withAudit && isPending) return <Skeleton height={120} />;
   const steps = data ? fromAudit(incident, data.items) : fromIncident(incident);
   return (
-    <Steps bulletSize={22} lineWidth={1} active={steps.length} color="gray">
+    <Steps bulletSize={22} lineWidth={1} active={steps.length} color="gray" styles={{ itemBullet: BULLET }}>
       {steps.map((step) => (
         <Steps.Item key={step.key} bullet={step.icon} title={<Text size="sm">{step.title}</Text>}>
           <Text size="xs" c="dimmed">

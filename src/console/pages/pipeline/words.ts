@@ -16,12 +16,17 @@ export function waysOf({ queues, profile_pushes, jobs }: Pipeline, now: number):
   };
 }
 
-/** What a job said when it last ran, on one line: `rows 12, unfinished no`. */
+const NOTHING = "nothing to do";
+
+/** What a job said when it last ran, on one line: `rows 12`. Zeros are left out: of what was not done nothing is told. Pure. */
 export function resultWords(result: unknown): string {
   if (result === null || result === undefined) return "";
-  if (typeof result !== "object") return String(result);
-  if (Array.isArray(result)) return result.length === 0 ? "nothing" : `${count(result.length)} entries`;
-  return Object.entries(result)
+  if (result === 0) return NOTHING;
+  if (typeof result !== "object") return typeof result === "number" ? `${count(result)} done` : String(result);
+  if (Array.isArray(result)) return result.length === 0 ? NOTHING : `${count(result.length)} entries`;
+  const told = Object.entries(result).filter(([, value]) => value !== 0);
+  if (told.length === 0) return NOTHING;
+  return told
     .map(
       ([name, value]) =>
         `${name

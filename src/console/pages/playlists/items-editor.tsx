@@ -133,35 +133,37 @@ export function ItemsEditor({
   if (!canEdit) return list;
 
   return (
-    <FormPage
-      form={form}
-      width="100%"
-      saveLabel="Save items"
-      onSave={async ({ items }, { version }) => {
-        await saveItems(playlist.id, items, version);
-        said(`Saved ${plural(items.length, "item")}`);
-      }}
-      onDone={onSaved}
-      {...(dirty ? { onCancel: () => form.reset() } : {})}
-      editing={{
-        version: playlist.version,
-        labels: { items: "Items" },
-        show: (_, items) => items.map(({ name, weight }) => (weight > 1 ? `${name} ×${weight}` : name)).join(" → ") || "none",
-        read: async () => {
-          const now = await call("GET /v1/admin/playlists/{id}", { path: { id: playlist.id } });
-          return { values: { items: placesOf(now) }, version: now.version };
-        },
-      }}
-    >
-      <DndContext sensors={sensors} collisionDetection={whereOver} onDragEnd={drop} accessibility={{ announcements }}>
-        <Grid gap="md">
-          <Grid.Col span={{ base: 12, sm: 8 }}>{list}</Grid.Col>
-          <Grid.Col span={{ base: 12, sm: 4 }}>
-            <ContentShelf contents={contents} versions={versions.of} prefix={SHELF} onAdd={add} />
-          </Grid.Col>
-        </Grid>
-      </DndContext>
-    </FormPage>
+    <div className="items-form">
+      <FormPage
+        form={form}
+        width="100%"
+        saveLabel="Save items"
+        onSave={async ({ items }, { version }) => {
+          await saveItems(playlist.id, items, version);
+          said(`Saved ${plural(items.length, "item")}`);
+        }}
+        onDone={onSaved}
+        {...(dirty ? { onCancel: () => form.reset() } : {})}
+        editing={{
+          version: playlist.version,
+          labels: { items: "Items" },
+          show: (_, items) => items.map(({ name, weight }) => (weight > 1 ? `${name} ×${weight}` : name)).join(" → ") || "none",
+          read: async () => {
+            const now = await call("GET /v1/admin/playlists/{id}", { path: { id: playlist.id } });
+            return { values: { items: placesOf(now) }, version: now.version };
+          },
+        }}
+      >
+        <DndContext sensors={sensors} collisionDetection={whereOver} onDragEnd={drop} accessibility={{ announcements }}>
+          <Grid gap="md">
+            <Grid.Col span={{ base: 12, sm: 8 }}>{list}</Grid.Col>
+            <Grid.Col span={{ base: 12, sm: 4 }}>
+              <ContentShelf contents={contents} versions={versions.of} prefix={SHELF} onAdd={add} />
+            </Grid.Col>
+          </Grid>
+        </DndContext>
+      </FormPage>
+    </div>
   );
 }
 

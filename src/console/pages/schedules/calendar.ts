@@ -23,14 +23,15 @@ export interface Stretch {
   covered: Schedule[];
 }
 
-/** A schedule's block, cut by what becomes of it. */
+/** What a calendar draws as one box: schedules to which the same happens at the same time. */
 export interface Piece {
-  schedule: Schedule;
+  schedules: Schedule[];
   from: number;
   to: number;
+  /** One plays alone, several share the loop, or they are covered. */
   state: "plays" | "shares" | "covered";
-  /** Those it shares with, or that cover it. */
-  others: Schedule[];
+  /** Those that cover them. */
+  above: Schedule[];
 }
 
 export function priorityOf({ rules }: Schedule): number {
@@ -126,15 +127,12 @@ function append(stretches: Stretch[], next: Stretch): void {
   else stretches.push(next);
 }
 
-/** Each schedule's pieces of the week, with what becomes of them. Pure. */
+/** A week's boxes: at most two at any time, beside each other, so that names have room. Pure. */
 export function piecesOf(stretches: readonly Stretch[]): Piece[] {
   const pieces: Piece[] = [];
   for (const { from, to, plays, covered } of stretches) {
-    for (const schedule of plays) {
-      const others = plays.filter((other) => other !== schedule);
-      pieces.push({ schedule, from, to, state: others.length > 0 ? "shares" : "plays", others });
-    }
-    for (const schedule of covered) pieces.push({ schedule, from, to, state: "covered", others: plays });
+    if (plays.length > 0) pieces.push({ schedules: plays, from, to, state: plays.length > 1 ? "shares" : "plays", above: [] });
+    if (covered.length > 0) pieces.push({ schedules: covered, from, to, state: "covered", above: plays });
   }
   return pieces;
 }

@@ -7,9 +7,8 @@ import { useLocation } from "wouter";
 import { addDays, type Piece, priorityOf, type Stretch } from "./calendar.ts";
 
 const DAY_MINUTES = 1440;
-const WORDS = { plays: "", shares: "shares with ", covered: "covered by " };
 
-/** A week as a calendar, by the wall clock: each schedule's pieces, and what is left empty. A click on a time picks it. */
+/** A week as a calendar, by the wall clock: what plays, what shares the loop, what is covered, and what is left empty. A click on a time picks it. */
 export default function WeekCalendar({
   monday,
   pieces,
@@ -24,7 +23,7 @@ export default function WeekCalendar({
   playlists: Map<string, string>;
   /** What the clock shows now, where it is one place's. */
   now: string | null;
-  /** Told `YYYY-MM-DDTHH:MM`. */
+  /** Told `YYYY-MM-DDTHH:MM`, by a click on a time, or on a box beside its names. */
   onPick: (at: string) => void;
 }) {
   const [, navigate] = useLocation();
@@ -33,7 +32,8 @@ export default function WeekCalendar({
     [pieces, gaps, monday, playlists],
   );
   return (
-    <div className="week-calendar">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard (WCAG 2.1.1)
+    <section className="week-calendar" aria-label="The week" tabIndex={0}>
       <FullCalendar
         key={monday}
         plugins={[timeGridPlugin, interactionPlugin, classicTheme]}
@@ -57,31 +57,54 @@ export default function WeekCalendar({
         eventContent={Content}
         eventClick={({ event, jsEvent }) => {
           jsEvent.preventDefault();
-          const { scheduleId } = event.extendedProps as { scheduleId?: string };
-          if (scheduleId) navigate(`/schedules/${scheduleId}`);
+          const named = jsEvent.target instanceof Element ? jsEvent.target.closest<HTMLElement>("[data-schedule]") : null;
+          const { only } = event.extendedProps as Partial<Shown>;
+          const id = named?.dataset.schedule ?? only;
+          if (id) navigate(`/schedules/${id}`);
+          else if (event.start) onPick(event.start.toISOString().slice(0, 16));
         }}
         dateClick={({ date }) => onPick(date.toISOString().slice(0, 16))}
       />
-    </div>
+    </section>
   );
 }
 
-function eventOf({ schedule, from, to, state, others }: Piece, at: number, monday: string, playlists: Map<string, string>): EventInput {
+/** What a box shows. */
+interface Shown {
+  schedules: { id: string; name: string; playlist: string }[];
+  /** The schedule, where there is one alone: the whole box leads to it. */
+  only: string | undefined;
+  note: string;
+  priority: number;
+}
+
+function eventOf({ schedules, from, to, state, above }: Piece, at: number, monday: string, playlists: Map<string, string>): EventInput {
+  const [first] = schedules;
+  const only = schedules.length === 1 ? first?.id : undefined;
+  const shown: Shown = {
+    schedules: schedules.map(({ id, name, playlist_id }) => ({ id, name, playlist: playlists.get(playlist_id) ?? "" })),
+    only,
+    note:
+      state === "covered"
+        ? `covered by ${above.map(({ name }) => name).join(", ")}`
+        : state === "shares"
+          ? `${schedules.length} share`
+          : "",
+    priority: first ? priorityOf(first) : 0,
+  };
   return {
-    id: `${schedule.id} ${at}`,
-    title: schedule.name,
+    id: `${first?.id} ${at}`,
+    title: schedules.map(({ name }) => name).join(", "),
     start: instantOf(monday, from),
     end: instantOf(monday, to),
     className: `piece piece-${state}`,
-    url: `/console/schedules/${schedule.id}`,
-    extendedProps: {
-      scheduleId: schedule.id,
-      playlist: playlists.get(schedule.playlist_id) ?? "",
-      note: others.length > 0 ? `${WORDS[state]}${others.map(({ name }) => name).join(", ")}` : "",
-      priority: priorityOf(schedule),
-    },
+    // A box of several is no link or button: its names are.
+    ...(only ? { url: scheduleHref(only) } : { interactive: false }),
+    extendedProps: shown,
   };
 }
+
+const scheduleHref = (id: string) => `/console/schedules/${id}`;
 
 function gapOf({ from, to }: Stretch, at: number, monday: string): EventInput {
   return { id: `gap ${at}`, display: "background", start: instantOf(monday, from), end: instantOf(monday, to), className: "piece-gap" };
@@ -95,14 +118,30 @@ function instantOf(monday: string, minute: number): string {
 }
 
 function Content({ event, timeText }: EventDisplayInfo) {
-  const { playlist, note, priority } = event.extendedProps as { playlist?: string; note?: string; priority?: number };
   if (event.display === "background") return null;
+  const { schedules, only, note, priority } = event.extendedProps as Shown;
+  const [first] = schedules;
   return (
-    <div className="piece-words" title={[event.title, timeText, playlist, note].filter(Boolean).join(" · ")}>
-      <strong>{event.title}</strong>
-      {note && <span className="piece-note">{note}</span>}
-      <span>{timeText}</span>
-      <span>{playlist}</span>
+    <div className="piece-words" title={[event.title, timeText, only && first?.playlist, note].filter(Boolean).join(" · ")}>
+      {only ? (
+        <>
+          <strong>{event.title}</strong>
+          {note && <span className="piece-note">{note}</span>}
+          <span>{timeText}</span>
+          <span>{first?.playlist}</span>
+        </>
+      ) : (
+        <>
+          <span className="piece-note">
+            {timeText} {note}
+          </span>
+          {schedules.map(({ id, name }) => (
+            <a key={id} href={scheduleHref(id)} data-schedule={id}>
+              {name}
+            </a>
+          ))}
+        </>
+      )}
       {priority ? <span>priority {priority}</span> : null}
     </div>
   );

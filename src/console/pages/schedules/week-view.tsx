@@ -173,10 +173,11 @@ function Findings({ findings, fallback, schedules, name }: { findings: Finding[]
   );
 }
 
+const names = (list: Schedule[]) => list.map(({ name }) => name).join(", ");
+
 function wordsOfFinding({ kind, plays, covered }: Finding, fallback: string): string {
-  const names = (list: Schedule[]) => list.map(({ name }) => name).join(", ");
   if (kind === "gap") return `Nothing scheduled: ${fallback}.`;
-  if (kind === "shared") return `${names(plays)} share the loop by weight.`;
+  if (kind === "shared") return `${plays.length} share the loop by weight: ${names(plays)}.`;
   const [first] = plays;
   return `${names(plays)} (priority ${first ? priorityOf(first) : 0}) stands before ${names(covered)}.`;
 }

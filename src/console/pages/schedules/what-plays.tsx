@@ -84,7 +84,7 @@ function Answered({ explanation, network, schedules }: { explanation: Explanatio
   return (
     <div aria-live="polite">
       <Text size="xs" c="dimmed" title={exact(Date.parse(explanation.at), "UTC")}>
-        {explanation.local.slice(0, 16).replace("T", " ")}, {explanation.timezone.replaceAll("_", " ")}; the same until{" "}
+        {moment(Date.parse(explanation.at), explanation.timezone)}, {explanation.timezone.replaceAll("_", " ")}; the same until{" "}
         {moment(Date.parse(segment.to), explanation.timezone)}
       </Text>
       <Text size="sm" fw={500} mt={4}>
@@ -127,11 +127,15 @@ function Answered({ explanation, network, schedules }: { explanation: Explanatio
   );
 }
 
+const list = new Intl.ListFormat("en", { type: "conjunction" });
+
 function headline({ segment, schedules }: Explanation, network: Network): string {
   if (segment.takeover_id !== undefined) return "A takeover stands in place of every schedule.";
   if (segment.loop.length === 0) return "Nothing plays.";
   const playing = schedules.filter(({ schedule_id }) => segment.schedule_ids.includes(schedule_id));
-  if (playing.length > 0) return `${playing.map(({ name }) => name ?? "Unnamed").join(" and ")} plays.`;
+  const names = list.format(playing.map(({ name }) => name ?? "Unnamed"));
+  if (playing.length > 1) return `${playing.length} schedules share the loop: ${names}.`;
+  if (playing.length === 1) return `${names} plays.`;
   const playlist = segment.loop[0]?.playlist_id;
   return `The group's default playlist${playlist ? `, ${network.playlists.get(playlist) ?? "…"},` : ""} plays.`;
 }
