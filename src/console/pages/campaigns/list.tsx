@@ -1,5 +1,5 @@
 import { Button, Group, Progress, Text } from "@mantine/core";
-import { IconArchive, IconArchiveOff, IconPencil, IconReportAnalytics } from "@tabler/icons-react";
+import { IconArchive, IconArchiveOff, IconPencil, IconPlus, IconReportAnalytics } from "@tabler/icons-react";
 import { useEffect, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { Can, useMay } from "../../api/me.ts";
@@ -49,7 +49,9 @@ export function CampaignList() {
   const isNarrowed = Object.keys(narrowed).length > 0 || archived !== "false";
   const make = (
     <Can do="operate">
-      <Button onClick={() => setForm({ campaign: null })}>New campaign</Button>
+      <Button leftSection={<IconPlus size={16} />} onClick={() => setForm({ campaign: null })}>
+        New campaign
+      </Button>
     </Can>
   );
   return (

@@ -111,16 +111,15 @@ export function playedColumns(asked: Asked): Column<ProofOfPlayRow>[] {
 
 /** The columns of a report of planned against played. Of days that are not over nobody can say yet whether the delivery is well. */
 export function plannedColumns(asked: Asked, today: string): Column<PlannedRow>[] {
-  const plain = (id: "planned_plays" | "completed", header: string): Column<PlannedRow> => ({
-    id,
-    header,
-    number: true,
-    value: (row) => row[id],
-    cell: (row) => (row[id] === null ? <Unknown /> : count(row[id])),
-  });
   return [
     ...asked.groups.map((group) => groupColumn<PlannedRow>(group)),
-    plain("planned_plays", "Planned"),
+    {
+      id: "planned_plays",
+      header: "Planned",
+      number: true,
+      value: ({ planned_plays }) => planned_plays,
+      cell: ({ planned_plays }) => (planned_plays === null ? <Unknown /> : count(planned_plays)),
+    },
     {
       id: "played",
       header: "Played",
@@ -134,7 +133,13 @@ export function plannedColumns(asked: Asked, today: string): Column<PlannedRow>[
       value: ({ delivery }) => delivery,
       cell: ({ day: of = asked.to, delivery }) => <DeliveryShare delivery={delivery} isOver={of < today} />,
     },
-    plain("completed", "Completed"),
+    {
+      id: "completed",
+      header: "Completed",
+      number: true,
+      value: ({ completed }) => completed,
+      cell: (row) => <Behind value={row.completed} href={playsHref(asked, { ...row }, { status: "COMPLETED" })} />,
+    },
     {
       id: "billable",
       header: "Billable",
