@@ -60,7 +60,7 @@ export function RefusedTab() {
 
 const COLUMNS: Column<Reason>[] = [
   { id: "code", header: "Reason", value: ({ code }) => code, cell: ({ code }) => <span title={code}>{codeWords(code)}</span> },
-  { id: "error", header: "What it means", value: ({ error }) => error, cell: ({ error }) => <span title={error}>{error}</span> },
+  { id: "error", header: "What it means", value: ({ error }) => error, cell: ({ error }) => <span title={error ?? ""}>{error}</span> },
   { id: "count", header: "Records", number: true, value: (row) => row.count, cell: (row) => count(row.count) },
   { id: "share", header: "Share", number: true, value: ({ share }) => share, cell: ({ share }) => percent(share) },
   { id: "devices", header: "Devices", number: true, value: ({ devices }) => devices, cell: ({ devices }) => count(devices) },
