@@ -1,5 +1,6 @@
 import { auditStatement } from "../../audit/audit.ts";
 import { Problem } from "../../platform/errors.ts";
+import { refuseWhereStatement } from "../../platform/requirement.ts";
 import { playQueueOf } from "../queues.ts";
 
 interface LetterRow {
@@ -15,20 +16,33 @@ interface LetterRow {
  * @throws Problem `not-found`; `conflict` with code `ALREADY_REDRIVEN`; `unprocessable` with code `LETTER_MISSING` where R2 lost it.
  */
 export async function redriveLetter(env: Env, id: string, actor: string, now: number): Promise<void> {
-  const row = await env.DB.prepare("SELECT id, r2_key, device_id, redriven_at FROM dead_letters WHERE id = ?").bind(id).first<LetterRow>();
+  const row = await readLetter(env.DB, id);
   if (!row) throw new Problem("not-found", `There is no dead letter ${id}.`);
-  if (row.redriven_at !== null) {
-    throw new Problem("conflict", "This dead letter was redriven already; should it fail again, it is open again.", {
-      code: "ALREADY_REDRIVEN",
-    });
-  }
+  if (row.redriven_at !== null) throw alreadyRedriven();
   const object = await env.BUCKET.get(row.r2_key);
   if (!object) throw new Problem("unprocessable", `R2 does not have ${row.r2_key} any more.`, { code: "LETTER_MISSING" });
   await playQueueOf(env, row.device_id).send(new Uint8Array(await object.arrayBuffer()), { contentType: "bytes" });
-  await env.DB.batch([
-    env.DB.prepare("UPDATE dead_letters SET redriven_at = ? WHERE id = ? AND redriven_at IS NULL").bind(now, id),
-    auditStatement(env.DB, { actor, action: "dead-letter.redrive", targetType: "dead-letter", targetId: id, details: {} }, now),
-  ]);
+  try {
+    await env.DB.batch([
+      refuseWhereStatement(env.DB, "SELECT 1 FROM dead_letters WHERE id = ? AND redriven_at IS NOT NULL", [id]),
+      env.DB.prepare("UPDATE dead_letters SET redriven_at = ? WHERE id = ?").bind(now, id),
+      auditStatement(env.DB, { actor, action: "dead-letter.redrive", targetType: "dead-letter", targetId: id, details: {} }, now),
+    ]);
+  } catch (error) {
+    // Somebody else was faster, and has it in the audit log.
+    if ((await readLetter(env.DB, id))?.redriven_at) throw alreadyRedriven();
+    throw error;
+  }
+}
+
+async function readLetter(db: D1Database, id: string): Promise<LetterRow | null> {
+  return await db.prepare("SELECT id, r2_key, device_id, redriven_at FROM dead_letters WHERE id = ?").bind(id).first<LetterRow>();
+}
+
+function alreadyRedriven(): Problem {
+  return new Problem("conflict", "This dead letter was redriven already; should it fail again, it is open again.", {
+    code: "ALREADY_REDRIVEN",
+  });
 }
 
 /** What became of each letter when many are redriven. */

@@ -96,6 +96,17 @@ describe("dead letters", () => {
     expect((await openLetters())[0]).toMatchObject({ recorded: true });
   });
 
+  test("redriven by two at once, leave one audit row, and the second is told", async () => {
+    await buryTen();
+    const [letter] = await openLetters();
+    const answers = await Promise.all([1, 2].map(() => admin("POST", `pipeline/dead-letters/${letter?.id}/redrive`)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409]);
+    const audited = await env.DB.prepare("SELECT count(*) AS n FROM audit_log WHERE action = 'dead-letter.redrive' AND target_id = ?")
+      .bind(letter?.id)
+      .first();
+    expect(audited).toEqual({ n: 1 });
+  });
+
   test("many are redriven at once, and each that cannot be says why", async () => {
     await buryTen();
     const [letter] = await openLetters();
