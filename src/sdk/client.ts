@@ -1,7 +1,8 @@
 import type { DeviceClock } from "./clock.ts";
 import { utf8 } from "./encoding.ts";
 import type { Host } from "./host.ts";
-import { type Answer, backoffMs, errorText, postJson } from "./http.ts";
+import { type Answer, errorText, patienceMs, postJson } from "./http.ts";
+import { Pauses } from "./pauses.ts";
 import type { LogQueue, QueuedLog, RefusedLog } from "./queue.ts";
 import type { LogStream } from "./stream.ts";
 import type { TokenKeeper } from "./tokens.ts";
@@ -47,32 +48,45 @@ interface Parcel {
 /** Sends what waits in the queue, oldest first, and keeps at it through every outage. */
 export class PlayLogClient {
   readonly #options: ClientOptions;
+  readonly #pauses: Pauses;
   #failures = 0;
+  /** Whether the server said itself how long to wait. */
+  #told = false;
   #batchLogs = MAX_BATCH_LOGS;
   /** Logs that a stream refused for their age. */
   readonly #tooOldForStream = new Set<string>();
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#pauses = new Pauses(options.host);
   }
 
   /** Sends until the signal ends it or the device may not write any more. */
   async run(signal: AbortSignal): Promise<void> {
     const { host, onRound } = this.#options;
     while (!signal.aborted) {
+      this.#pauses.arm();
       // A disk that is full, say, must not end this for good.
       const round = await this.sendOnce().catch((error: unknown) => this.#wait(null, errorText(error)));
       onRound?.(round);
       if (round.kind === "stopped") return;
-      if (!signal.aborted) await host.sleep(pauseAfter(round), signal);
+      if (round.kind === "wait" && !this.#told) await this.#pauses.wait(round.ms, signal);
+      else if (!signal.aborted) await host.sleep(pauseAfter(round), signal);
     }
+  }
+
+  /** The server is there again, or may be: what waits out a failure is tried at once, unless the server said for how long. */
+  tryAgain(): void {
+    this.#pauses.cut();
   }
 
   /** Sends one batch of the oldest logs, if there are any, and settles it by the server's verdicts. */
   async sendOnce(): Promise<Round> {
-    const { clock, host, queue, stream, tokens } = this.#options;
-    const { batch, way } = this.#parcelOf(cutToSize(await queue.ready(clock.now(), this.#batchLogs)));
-    if (batch.length === 0) return { kind: "idle" };
+    const { baseUrl, clock, host, queue, stream, tokens } = this.#options;
+    const logs = cutToSize(await queue.ready(clock.now(), this.#batchLogs));
+    if (logs.length === 0) return { kind: "idle" };
+    if (clock.inDoubt && (await clock.synchronise(baseUrl)) === null) return this.#wait(null, "CLOCK_IN_DOUBT");
+    const { batch, way } = this.#parcelOf(logs);
     const sentAt = clock.sentAt(batch[0]?.clock);
     if (way === "stream" && stream) {
       const texts = batch.map(({ text }) => text);
@@ -117,7 +131,8 @@ export class PlayLogClient {
         await this.#options.queue.settle(settlement);
         for (const id of settlement.acknowledged) this.#tooOldForStream.delete(id);
         for (const { log_id } of settlement.refused) this.#tooOldForStream.delete(log_id);
-        if (position) await this.#options.onPosition?.(position);
+        // Where the disk does not take it, it is in memory: no reason to hold up what else waits.
+        if (position) await this.#options.onPosition?.(position).catch(() => undefined);
         this.#failures = 0;
         this.#batchLogs = Math.min(MAX_BATCH_LOGS, this.#batchLogs * 2);
         return {
@@ -131,6 +146,7 @@ export class PlayLogClient {
       }
       case "too-much":
         this.#batchLogs = Math.ceil(batch.length / 2);
+        this.#told = false;
         return { kind: "wait", ms: REQUEST_EVERY_MS, reason: "TOO_MUCH" };
       case "unauthorized":
         return this.#wait(null, "UNAUTHORIZED");
@@ -144,9 +160,8 @@ export class PlayLogClient {
   /** The server's own wait if it named one, else a growing one; chance on top of either. */
   #wait(retryAfterMs: number | null, reason: string): Round {
     this.#failures += 1;
-    const chance = this.#options.host.random();
-    const ms = retryAfterMs === null ? backoffMs(this.#failures, chance) : retryAfterMs + Math.round(chance * REQUEST_EVERY_MS);
-    return { kind: "wait", ms, reason };
+    this.#told = retryAfterMs !== null;
+    return { kind: "wait", ms: patienceMs(this.#failures, retryAfterMs, this.#options.host.random()), reason };
   }
 
   async #post(batch: QueuedLog[], token: string, sentAt: number): Promise<Answer> {

@@ -23,29 +23,42 @@ const WORTH_KEEPING_MS = 100;
 /** An answer that took longer tells nothing of the time; one that came before it was asked for was measured by two clocks. */
 const LONGEST_DELAY_MS = 60_000;
 
-/** The machine's clock as it was at one instant, carried on by the monotonic one. */
+/** The machine's clocks have parted: one of them was set, or stood still while the machine slept. */
+const PARTED_MS = 30_000;
+
+/** A time that is carried on from one instant by the monotonic clock. */
 class CarriedClock implements PlayClock {
   readonly id: string;
   readonly #host: Host;
-  readonly #wallAnchor: number;
+  readonly #anchor: number;
   readonly #monotonicAnchor: number;
+  /** How far the machine's clock was ahead of it at first, ms. */
+  readonly #leadMs: number;
 
-  constructor(host: Host) {
+  /** `anchor`: what it says at first, ms since 1970; what the machine's clock says without it. */
+  constructor(host: Host, anchor: number = host.wallClock()) {
     this.#host = host;
-    this.#wallAnchor = host.wallClock();
+    this.#anchor = anchor;
     this.#monotonicAnchor = host.monotonic();
-    this.id = `${Math.round(this.#wallAnchor)}.${Math.floor(host.random() * 1e9)}`;
+    this.#leadMs = host.wallClock() - anchor;
+    this.id = `${Math.round(host.wallClock())}.${Math.floor(host.random() * 1e9)}`;
   }
 
   now(): number {
-    return Math.round(this.#wallAnchor + this.#host.monotonic() - this.#monotonicAnchor);
+    return Math.round(this.#anchor + this.#host.monotonic() - this.#monotonicAnchor);
+  }
+
+  /** Whether the machine's clock has gone another way since. */
+  get parted(): boolean {
+    return Math.abs(this.#host.wallClock() - this.now() - this.#leadMs) > PARTED_MS;
   }
 }
 
 /**
  * The device's clock: the machine's at start, carried on by its monotonic one. So durations are right, and the times in the
  * logs and in `Sent-At` stay on one clock, even when the machine's clock is set while a log waits. It begins anew with the
- * machine's clock where the server's time shows that one to be right: after the machine slept, or was set right.
+ * machine's clock where the server's time shows that one to be right: after the machine slept, or was set right. Until the server
+ * is heard nobody knows which of the two it was; so what is timed meanwhile has a clock of its own, whose offset is found then.
  */
 export class DeviceClock {
   readonly #host: Host;
@@ -57,6 +70,8 @@ export class DeviceClock {
   /** When the offset was found, by the clock. */
   #foundAt = 0;
   #measured: Measured[] = [];
+  /** Whether the clock runs on from one that parted from the machine's, and the server was not heard since. */
+  #doubtful = false;
 
   constructor(host: Host, store: ValueStore<KnownClocks> | null = null, known: KnownClocks = {}) {
     this.#host = host;
@@ -77,7 +92,18 @@ export class DeviceClock {
 
   /** The clock as it runs now: it goes on as it is even where the device's begins anew. For plays. */
   get current(): PlayClock {
+    if (this.#carried.parted) this.#part();
     return this.#carried;
+  }
+
+  /** Whether the machine's clocks have parted and the server was not heard since. Then nothing can be sent: `Sent-At` would be a guess. */
+  get inDoubt(): boolean {
+    return this.#doubtful || this.#carried.parted;
+  }
+
+  /** Milliseconds since 1970 by the server; null while that is not known, or in doubt. */
+  get knownServerNow(): number | null {
+    return this.#offsetMs === null || this.inDoubt ? null : this.serverNow();
   }
 
   /** Device − server in ms; null until it was found. Logs carry the device's own time; the server corrects it. */
@@ -112,6 +138,8 @@ export class DeviceClock {
     const { offsetMs, delayMs } = offsetOf(sample);
     if (delayMs < 0 || delayMs > LONGEST_DELAY_MS) return;
     const lead = this.#host.wallClock() - this.now();
+    if (this.#carried.parted) this.#part();
+    if (this.#doubtful) this.#settle(offsetMs);
     if (Math.abs(offsetMs + lead) + NEARER_BY_MS < Math.abs(offsetMs)) {
       this.#beginAnew(Math.round(offsetMs + lead));
       return;
@@ -145,6 +173,21 @@ export class DeviceClock {
 
   #offsetAt(at: number): number {
     return (this.#offsetMs ?? 0) + ((at - this.#foundAt) * this.#driftPpm) / 1_000_000;
+  }
+
+  /** What is timed from now on is by another clock, which goes on where this one stands. */
+  #part(): void {
+    this.#carried = new CarriedClock(this.#host, this.#carried.now());
+    this.#doubtful = true;
+  }
+
+  /** The offset of a clock that ran on is what is measured now, whatever it was before. */
+  #settle(offsetMs: number): void {
+    this.#doubtful = false;
+    this.#measured = [];
+    this.#driftPpm = 0;
+    this.offsetMs = Math.round(offsetMs);
+    this.#remember();
   }
 
   #beginAnew(offsetMs: number): void {

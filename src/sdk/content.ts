@@ -1,6 +1,5 @@
 import type { Plan } from "../plans/plan.ts";
 import type { Withheld } from "./authorised.ts";
-import type { DeviceClock } from "./clock.ts";
 import type { Counters } from "./counters.ts";
 import { type Downloaded, type DownloadOptions, download } from "./download.ts";
 import type { KeptFile } from "./files.ts";
@@ -15,13 +14,20 @@ export interface Tended {
   failed: string[];
   /** Needed, and over the cap. */
   tooMuch: string[];
-  /** Why the pass ended early; null where it did not. The next one goes on where it stood. */
+  /** Why files are missing that are not to be had now; null where none are. The next pass goes on where this one stood. */
   withheld: Withheld | null;
 }
 
 export interface ContentOptions extends DownloadOptions {
-  clock: DeviceClock;
   counters: Counters;
+}
+
+/** So many files that are not to be had now, and there is no network: one or two must not hold up what stands behind them. */
+const WAITS_MOST = 3;
+
+/** Whether a pass ends with a file that is not to be had now, of so many. Pure. */
+function mustEnd(outcome: Withheld, waits: number): boolean {
+  return outcome.kind === "stopped" || outcome.retryAfterMs !== null || waits >= WAITS_MOST;
 }
 
 /**
@@ -34,7 +40,7 @@ export class ContentKeeper {
   #pass: Promise<Tended> | null = null;
   #stop = new AbortController();
   #lastError: string | null = null;
-  /** Files that could not be had: how often in a row, and when to try again (ms, the device's clock). */
+  /** Files that could not be had: how often in a row, and when to try again (ms, the monotonic clock: the device's may be set back). */
   readonly #failures = new Map<string, { times: number; notBefore: number }>();
 
   private constructor(options: ContentOptions) {
@@ -96,13 +102,19 @@ export class ContentKeeper {
       tended.tooMuch = decision.tooMuch.map(({ sha256 }) => sha256);
       tended.evicted = await this.#remove(decision.evict);
       let error = decision.tooMuch.length > 0 ? `The storage is too small for ${decision.tooMuch.length} of the plan's files.` : null;
+      let waits = 0;
       for (const file of decision.fetch) {
-        if (this.#options.clock.now() < (this.#failures.get(file.sha256)?.notBefore ?? 0)) {
+        if (this.#options.host.monotonic() < (this.#failures.get(file.sha256)?.notBefore ?? 0)) {
           error ??= this.#lastError;
           continue;
         }
         const outcome = await this.#fetch(file, signal);
-        if (outcome.kind === "wait" || outcome.kind === "stopped") return { ...tended, withheld: outcome };
+        if (outcome.kind === "wait" || outcome.kind === "stopped") {
+          tended.withheld ??= outcome;
+          waits += 1;
+          if (mustEnd(outcome, waits) || signal.aborted) return tended;
+          continue;
+        }
         if (outcome.kind === "complete") {
           tended.fetched.push(file.sha256);
           continue;
@@ -134,9 +146,9 @@ export class ContentKeeper {
   }
 
   async #fail({ sha256 }: NeededFile): Promise<void> {
-    const { clock, counters, host } = this.#options;
+    const { counters, host } = this.#options;
     const times = (this.#failures.get(sha256)?.times ?? 0) + 1;
-    this.#failures.set(sha256, { times, notBefore: clock.now() + backoffMs(times, host.random()) });
+    this.#failures.set(sha256, { times, notBefore: host.monotonic() + backoffMs(times, host.random()) });
     await counters.add("download_failures");
   }
 

@@ -56,7 +56,7 @@ export interface ClientStatus {
   /** Null where there is no plan. */
   planEtag: string | null;
   planValidTo: string | null;
-  /** Whether plan and files have been looked for since the start. */
+  /** Whether the plan's files have been looked for since the start. */
   ready: boolean;
   clockOffsetMs: number | null;
   clockDriftPpm: number;
@@ -125,6 +125,11 @@ export class DeviceClient {
     this.#stop.abort();
     await this.#life;
     this.#become({ kind: "off" });
+  }
+
+  /** The network may be there again: what waits out a failure is tried at once, unless the server said for how long. */
+  tryAgain(): void {
+    this.#works?.tryAgain();
   }
 
   /**
@@ -204,11 +209,14 @@ export class DeviceClient {
       await host.sleep(LOOK_AGAIN_MS, signal);
       return false;
     }
+    // What is still under way when this turn ends must not write to the storage of the next one.
+    const over = new AbortController();
     try {
-      const code = await this.#run(host, signal);
+      const code = await this.#run(endingHost(host, over.signal), signal);
       if (code !== null) this.#become({ kind: "stopped", code });
       return true;
     } finally {
+      over.abort();
       this.#works = null;
       await lock.release();
     }

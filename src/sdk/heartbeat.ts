@@ -1,7 +1,8 @@
 import { askAsDevice, type DeviceAccess, type Withheld } from "./authorised.ts";
 import type { DeviceClock } from "./clock.ts";
 import { type Command, type CommandResult, readCommand } from "./commands.ts";
-import { backoffMs, errorText, readAnswer, refusalOf } from "./http.ts";
+import { errorText, patienceMs, readAnswer, refusalOf } from "./http.ts";
+import { Pauses } from "./pauses.ts";
 import type { SequencePosition } from "./verdicts.ts";
 
 /** What is on the screen. With `started_at` it differs at each showing, so that a loop of one item is not taken for a still picture. */
@@ -104,27 +105,41 @@ export class HeartbeatClient {
   #intervalMs = DEFAULT_INTERVAL_MS;
   #failures = 0;
   #lastFailure: string | null = null;
-  #pause = new AbortController();
+  /** Between heartbeats that were heard. */
+  readonly #calm: Pauses;
+  /** Between those that were not. */
+  readonly #outage: Pauses;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
+    this.#calm = new Pauses(options.host);
+    this.#outage = new Pauses(options.host);
   }
 
   /** Sends heartbeats at the interval that the server asks for, until the signal ends it or the device may write no more. */
   async run(signal: AbortSignal): Promise<void> {
     const { host, onBeat } = this.#options;
     while (!signal.aborted) {
-      this.#pause = new AbortController();
+      this.#calm.arm();
+      this.#outage.arm();
       const beat = await this.beatOnce();
       onBeat?.(beat);
       if (beat.kind === "stopped") return;
-      if (!signal.aborted) await host.sleep(this.#pauseAfter(beat), AbortSignal.any([signal, this.#pause.signal]));
+      const ms = this.#pauseAfter(beat);
+      if (beat.kind !== "wait") await this.#calm.wait(ms, signal);
+      else if (beat.retryAfterMs === null) await this.#outage.wait(ms, signal);
+      else await host.sleep(ms, signal);
     }
   }
 
   /** Has the next heartbeat sent at once, where the loop runs and does not wait out a failure. */
   hurry(): void {
-    if (this.#failures === 0) this.#pause.abort();
+    this.#calm.cut();
+  }
+
+  /** The network may be there again: a failure is waited out no longer, unless the server said for how long. */
+  tryAgain(): void {
+    this.#outage.cut();
   }
 
   /** Sends one heartbeat and acts on its answer. Never throws. */
@@ -159,7 +174,8 @@ export class HeartbeatClient {
       return this.#intervalMs;
     }
     this.#failures += 1;
-    return beat.retryAfterMs ?? Math.min(this.#intervalMs, backoffMs(this.#failures, this.#options.host.random()));
+    const ms = patienceMs(this.#failures, beat.retryAfterMs, this.#options.host.random());
+    return beat.retryAfterMs === null ? Math.min(this.#intervalMs, ms) : ms;
   }
 }
 

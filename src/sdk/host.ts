@@ -40,6 +40,8 @@ export interface Host {
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
+/** What a timer can hold; a longer one would go off at once. Who sleeps looks at the time again. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The host that browsers, Bun and Node are. */
 export const systemHost: Host = {
@@ -61,7 +63,7 @@ export const systemHost: Host = {
         signal?.removeEventListener("abort", done);
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      const timer = setTimeout(done, Math.min(ms, LONGEST_TIMER_MS));
       signal?.addEventListener("abort", done);
     }),
 };

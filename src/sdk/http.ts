@@ -41,12 +41,14 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The wait that a `Retry-After` asks for (RFC 9110, 10.2.3: seconds or a date), in ms; null where it says nothing. */
+/** Nothing between a player and its server may silence it for longer, nor a date that a clock which is a year behind is compared with. */
+const RETRY_AFTER_LONGEST_MS = 3_600_000;
+
+/** The wait that a `Retry-After` asks for (RFC 9110, 10.2.3: seconds or a date), in ms, an hour at most; null where it says nothing. */
 export function retryAfterMs(header: string | null, now: number): number | null {
   if (header === null) return null;
-  if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? null : Math.max(0, date - now);
+  const asked = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
+  return Number.isNaN(asked) ? null : Math.min(RETRY_AFTER_LONGEST_MS, Math.max(0, asked));
 }
 
 const BACKOFF_FIRST_MS = 1000;
@@ -59,6 +61,14 @@ const BACKOFF_LONGEST_MS = 5 * 60_000;
 export function backoffMs(failures: number, random: number): number {
   const ceiling = Math.min(BACKOFF_LONGEST_MS, BACKOFF_FIRST_MS * 2 ** (failures - 1));
   return Math.round(ceiling / 2 + (ceiling / 2) * random);
+}
+
+/** What a wait that the server asks for is spread over, so that screens which it sent away together do not come back together. */
+const SPREAD_MS = 1000;
+
+/** How long to wait after so many failures in a row, in ms: as long as the server said where it did, else ever longer; by chance in both. */
+export function patienceMs(failures: number, retryAfterMs: number | null, random: number): number {
+  return retryAfterMs === null ? backoffMs(failures, random) : Math.max(SPREAD_MS, retryAfterMs) + Math.round(random * SPREAD_MS);
 }
 
 /** The server said no, or answered what this SDK does not understand. */

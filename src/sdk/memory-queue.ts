@@ -1,6 +1,7 @@
 import {
   droppedLog,
   expiredLog,
+  isDue,
   isOwnRefusal,
   type NewLog,
   type PlayQueue,
@@ -37,7 +38,7 @@ export class MemoryQueue implements PlayQueue {
     const found: QueuedLog[] = [];
     for (const { notBefore, ...log } of this.#logs.values()) {
       if (found.length === limit) break;
-      if (notBefore <= now) found.push(log);
+      if (isDue(notBefore, now)) found.push(log);
     }
     return found;
   }

@@ -44,7 +44,7 @@ export interface LogQueue {
    * is full a log makes room, by the queue's policy, and is kept among the refused.
    */
   append(log: NewLog): Promise<void>;
-  /** The oldest logs that may be sent now. */
+  /** The oldest logs that may be sent now, see {@link isDue}. */
   ready(now: number, limit: number): Promise<QueuedLog[]>;
   settle(settlement: Settlement): Promise<void>;
   waiting(): Promise<number>;
@@ -90,6 +90,17 @@ export const QUEUE_LIMITS: QueueLimits = {
   ageMs: QUEUE_AGE_MS,
   drop: "filler",
 };
+
+/** No log is put off for longer, ms. */
+export const PUT_OFF_MOST_MS = 10 * 60_000;
+
+/**
+ * Whether a log that was put off may be sent; both times by the device's clock. What seems to be put off for longer than any log
+ * is, was so by a clock that has been set back since, and would lie there for as long as that was. Pure.
+ */
+export function isDue(notBefore: number, now: number): boolean {
+  return notBefore <= now || notBefore > now + PUT_OFF_MOST_MS;
+}
 
 /** The refusal of a log that had to make room. */
 export function droppedLog(log: { log_id: string; text: string }): RefusedLog {

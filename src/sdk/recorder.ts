@@ -43,7 +43,7 @@ export class Recorder {
   readonly #options: RecorderOptions;
   readonly #open = new Set<OpenPlay>();
   #state: RecorderState;
-  /** What is on the disk of the state's lists, as long as it was saved at all. */
+  /** What is on the disk of the state, as long as it was saved at all. */
   #noted = "";
   /** Logs are made one after the other, so that the queue has them in the order of their numbers. */
   #last: Promise<unknown> = Promise.resolve();
@@ -113,8 +113,10 @@ export class Recorder {
   /** Resolves when all plays that ended are in the queue, and the store knows it. */
   async settled(): Promise<void> {
     await this.#inTurn(async () => {
+      // First, as ever: a log whose number the store does not know as used must not leave.
+      if (this.#text() !== this.#noted) await this.#save();
       await this.#handOver();
-      if (this.#lists() !== this.#noted) await this.#save();
+      if (this.#text() !== this.#noted) await this.#save();
     });
   }
 
@@ -163,16 +165,15 @@ export class Recorder {
   }
 
   async #save(): Promise<void> {
-    const { epoch, nextSequence } = this.#state;
-    const lists = this.#lists();
-    await this.#options.store.save({ epoch, nextSequence, ...(JSON.parse(lists) as Pick<RecorderState, "open" | "unqueued">) });
-    this.#noted = lists;
+    const text = this.#text();
+    await this.#options.store.save(JSON.parse(text) as RecorderState);
+    this.#noted = text;
   }
 
-  #lists(): string {
-    const { unqueued = [] } = this.#state;
+  #text(): string {
+    const { epoch, nextSequence, unqueued = [] } = this.#state;
     const open = [...this.#unfinished, ...[...this.#open].map((play) => play.note())];
-    return JSON.stringify({ ...(open.length > 0 ? { open } : {}), ...(unqueued.length > 0 ? { unqueued } : {}) });
+    return JSON.stringify({ epoch, nextSequence, ...(open.length > 0 ? { open } : {}), ...(unqueued.length > 0 ? { unqueued } : {}) });
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {

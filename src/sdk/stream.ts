@@ -2,6 +2,7 @@ import type { DeviceAccess } from "./authorised.ts";
 import { type Command, readCommand } from "./commands.ts";
 import type { Answer } from "./http.ts";
 import { backoffMs, errorText } from "./http.ts";
+import { Pauses } from "./pauses.ts";
 import { StreamConnection, type StreamEnd } from "./stream-connection.ts";
 import type { SequencePosition } from "./verdicts.ts";
 
@@ -41,10 +42,12 @@ const RENEW_AFTER_MS = 1000;
 /** Keeps a stream open, as well as that can be done. What it cannot do goes over HTTP: nothing hangs on it. */
 export class StreamKeeper implements LogStream {
   readonly #options: StreamOptions;
+  readonly #pauses: Pauses;
   #connection: StreamConnection | null = null;
 
   constructor(options: StreamOptions) {
     this.#options = options;
+    this.#pauses = new Pauses(options.host);
   }
 
   get open(): boolean {
@@ -62,13 +65,19 @@ export class StreamKeeper implements LogStream {
     let failures = 0;
     while (!signal.aborted && host.openSocket) {
       const begun = host.monotonic();
+      this.#pauses.arm();
       const end = await this.#hold(signal).catch((error: unknown): StreamEnd => ({ kind: "lost", reason: errorText(error) }));
       if (end.kind === "stopped" || signal.aborted) break;
       if (end.kind === "renew") continue;
       failures = host.monotonic() - begun > HELD_MS ? 1 : failures + 1;
-      const wait = end.kind === "replaced" ? REPLACED_WAIT_MS : Math.min(LONGEST_WAIT_MS, backoffMs(failures, host.random()));
-      await host.sleep(wait, signal);
+      if (end.kind === "replaced") await host.sleep(REPLACED_WAIT_MS, signal);
+      else await this.#pauses.wait(Math.min(LONGEST_WAIT_MS, backoffMs(failures, host.random())), signal);
     }
+  }
+
+  /** The network may be there again: the next stream is opened at once, unless another player has it. */
+  tryAgain(): void {
+    this.#pauses.cut();
   }
 
   /** Opens one stream and stays until it ends, or is to be replaced by one with a younger token. */

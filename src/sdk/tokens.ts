@@ -36,9 +36,12 @@ export function readCredentials(body: Record<string, unknown>, known: { deviceId
   return { deviceId, deviceToken, expiresAt, refreshToken };
 }
 
+/** By what the server says that a device must be paired anew, beside what begins with `REFRESH_TOKEN_`. */
+const REVOKED = "DEVICE_REVOKED";
+
 /**
- * Keeps the device's token fresh. A refresh token is given up only when its successor is stored: where the answer was lost,
- * the old one is used again, which the server allows until a successor has been used.
+ * Keeps the device's token fresh. A refresh token is given up only when its successor is stored: where the answer was lost, or the
+ * disk is full, the old one is used again, which the server allows until a successor has been used.
  */
 export class TokenKeeper {
   readonly #options: { host: Host; baseUrl: string; clock: DeviceClock; store: CredentialStore };
@@ -80,13 +83,18 @@ export class TokenKeeper {
     const body = JSON.stringify({ refresh_token: this.#credentials.refreshToken });
     const answer = await postJson(host, `${baseUrl}/v1/device/token`, body);
     if (answer.kind === "unreachable") return { kind: "wait", retryAfterMs: null };
-    // A page that a network puts in the way answers so too; only the server says why.
-    if ((answer.status === 401 || answer.status === 403) && typeof answer.body.code === "string")
-      return { kind: "unpaired", code: refusalOf(answer).code };
+    // What stands between here and the server answers so too; only the server says why.
+    const { code } = refusalOf(answer);
+    if ((answer.status === 401 || answer.status === 403) && (code === REVOKED || code.startsWith("REFRESH_TOKEN_")))
+      return { kind: "unpaired", code };
     const renewed = answer.status === 200 ? readCredentials(answer.body, this.#credentials) : null;
     if (!renewed) return { kind: "wait", retryAfterMs: answer.retryAfterMs };
-    await store.save(renewed);
-    this.#credentials = renewed;
+    const kept = await store.save(renewed).then(
+      () => true,
+      () => false,
+    );
+    // A disk that is full gets room only by sending what lies on it, and that needs a token.
+    this.#credentials = kept ? renewed : { ...renewed, refreshToken: this.#credentials.refreshToken };
     this.#rejected = false;
     return { kind: "token", token: renewed.deviceToken };
   }

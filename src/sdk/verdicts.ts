@@ -39,9 +39,15 @@ export function judgeAnswer(answer: Answer, batch: QueuedLog[], now: number, ran
   if (!FAULTY_REQUEST.has(answer.status)) return { kind: "wait", retryAfterMs: answer.retryAfterMs, reason: refusal.code };
   const [only] = batch;
   if (batch.length !== 1 || !only) return { kind: "too-much" };
+  // Without the server's own word something in between does not let it pass: it is no reason to give up a play, nor to hold up others.
+  const isServers = typeof answer.body.code === "string";
   return {
     kind: "settled",
-    settlement: { acknowledged: [], refused: [refused(only, refusal.code, refusal.message)], deferred: [] },
+    settlement: {
+      acknowledged: [],
+      refused: isServers ? [refused(only, refusal.code, refusal.message)] : [],
+      deferred: isServers ? [] : [putOff(only, now, random)],
+    },
     processed: 0,
     duplicates: 0,
     position: null,
@@ -58,7 +64,7 @@ function settle(body: Record<string, unknown>, batch: QueuedLog[], now: number, 
   for (const [index, log] of batch.entries()) {
     const error = errors.get(index);
     if (!error) settlement.acknowledged.push(log.log_id);
-    else if (error.retryable) settlement.deferred.push({ log_id: log.log_id, notBefore: now + backoffMs(log.deferrals + 1, random) });
+    else if (error.retryable) settlement.deferred.push(putOff(log, now, random));
     else settlement.refused.push(refused(log, error.code, error.error));
   }
   return { kind: "settled", settlement, processed, duplicates, position: readPosition(body) };
@@ -87,6 +93,10 @@ function readErrors(value: unknown, sent: number): Map<number, RecordError> | nu
 function readPosition(body: Record<string, unknown>): SequencePosition | null {
   const { epoch, expected_sequence: expectedSequence } = body;
   return typeof epoch === "string" && typeof expectedSequence === "number" ? { epoch, expectedSequence } : null;
+}
+
+function putOff({ deferrals, log_id }: QueuedLog, now: number, random: number): Settlement["deferred"][number] {
+  return { log_id, notBefore: now + backoffMs(deferrals + 1, random) };
 }
 
 function refused(log: QueuedLog, code: string, error: string): RefusedLog {

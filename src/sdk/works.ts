@@ -12,6 +12,7 @@ import type { Identity } from "./identity.ts";
 import type { PlayerStorage } from "./kept.ts";
 import type { OpenPlay, PlayItem } from "./open-play.ts";
 import { PlanKeeper, type PlanRefresh } from "./plan.ts";
+import { PlanRefresher } from "./plan-refresher.ts";
 import { itemOf, nowPlayingOf } from "./playing.ts";
 import { Recorder, type RecorderState } from "./recorder.ts";
 import { StreamKeeper } from "./stream.ts";
@@ -75,8 +76,8 @@ export class Works {
   #commands: CommandDesk | null = null;
   #storageCapBytes: number | null = null;
   #stoppedBy: string | null = null;
-  #refreshes: Promise<PlanRefresh | null> = Promise.resolve(null);
-  /** Whether the player has looked for its plan and its files since it was started: what is not here then is not to be had now. */
+  readonly #refresher: PlanRefresher;
+  /** Whether the player has looked for its plan's files since it was started: what is not here then is not to be had now. */
   ready = false;
 
   private constructor(
@@ -89,14 +90,21 @@ export class Works {
     this.content = kept.content;
     this.recorder = kept.recorder;
     this.#caps = kept.caps;
+    this.#refresher = new PlanRefresher({
+      ...{ host: options.host, plans: kept.plans, signal: this.#over.signal },
+      onOutcome: (outcome) => {
+        this.#tell({ type: "plan", outcome });
+        if (outcome.kind === "new") void this.#tend();
+      },
+    });
     this.#evidence = kept.evidence;
     this.#stream = new StreamKeeper({
       ...options,
       news: {
-        onPlan: () => void this.refreshPlan().then(() => this.#tend()),
+        onPlan: () => void this.refreshPlan(),
         onCommand: (command) => void this.#commands?.take([], [command]).catch(() => undefined),
         onPosition: (position) => void this.recorder.resume(position).catch(() => undefined),
-        onOpen: (open) => options.onEvent({ type: "stream", open }),
+        onOpen: (open) => this.#tell({ type: "stream", open }),
       },
     });
     this.#sender = new PlayLogClient({
@@ -131,7 +139,7 @@ export class Works {
       recorder: await Recorder.open({
         ...{ host: options.host, deviceId, identity, clock: options.playClock ?? clock, queue: storage.queue },
         store: storage.value<RecorderState>(`sequence ${deviceId}`),
-        serverNow: () => (clock.offsetMs === null ? null : clock.serverNow()),
+        serverNow: () => clock.knownServerNow,
         ...(options.screenshot ? { screenshot: (item: PlayItem) => picture(options, evidence, item) } : {}),
       }),
     });
@@ -146,32 +154,36 @@ export class Works {
 
   /** Works until the signal ends it, or the server says that the device may write no more: then it returns the server's code. */
   async run(signal: AbortSignal): Promise<string | null> {
-    const over = AbortSignal.any([signal, this.#over.signal]);
+    const over = this.#over.signal;
+    const end = () => this.end();
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end, { once: true });
     const stopContent = () => void this.content.stop();
     over.addEventListener("abort", stopContent, { once: true });
     const first = this.refreshPlan().then(async () => {
       // Not before the plan is known: the first heartbeat says which one is played.
-      void this.#tend().then(() => {
-        this.ready = true;
-      });
+      void this.#tend();
       await this.#heartbeat.run(over);
     });
     // Where the stream has ended for good, the server says why to the next request.
     const streamed = this.#stream.run(over).then(() => this.#heartbeat.hurry());
     await Promise.all([first, this.#sender.run(over), streamed, this.#keepProgress(over)]);
     over.removeEventListener("abort", stopContent);
+    signal.removeEventListener("abort", end);
     return this.#stoppedBy;
   }
 
-  /** Asks for the plan, one request after the other. */
+  /** Asks for the plan, one request after the other; again by itself where it was not to be had. */
   refreshPlan(): Promise<PlanRefresh> {
-    const mine = this.#refreshes.then(async () => {
-      const outcome = await this.plans.refresh();
-      this.#tell({ type: "plan", outcome });
-      return outcome;
-    });
-    this.#refreshes = mine;
-    return mine;
+    return this.#refresher.refresh();
+  }
+
+  /** The network may be there again: what waits out a failure does so no longer, unless the server said for how long. */
+  tryAgain(): void {
+    this.#heartbeat.tryAgain();
+    this.#stream.tryAgain();
+    this.#refresher.tryAgain();
+    this.#sender.tryAgain();
   }
 
   /** What the plan says for an instant (ms by the server), of what is here and may play. Null: there is no plan. */
@@ -230,6 +242,7 @@ export class Works {
     const { plan } = this.plans;
     if (!plan || this.#over.signal.aborted) return;
     const outcome = await this.content.tend(plan, this.#options.clock.serverNow(), this.#storageCapBytes);
+    this.ready = true;
     this.#tell({ type: "content", outcome });
   }
 
@@ -293,6 +306,9 @@ export class Works {
       this.#stoppedBy ??= stopped;
       this.#over.abort();
     }
+    // Who waits out an outage need not learn by itself that it is over.
+    if (isHeard(event)) this.#sender.tryAgain();
+    if (event.type === "round" && event.outcome.kind === "sent") this.#refresher.tryAgain();
     this.#options.onEvent(event);
   }
 }
@@ -301,6 +317,13 @@ export class Works {
 async function picture({ screenshot, wantsScreenshot }: WorksOptions, evidence: EvidenceKeeper, item: PlayItem): Promise<string | null> {
   const bytes = wantsScreenshot?.(item) ? await screenshot?.(item) : null;
   return bytes ? await evidence.take(bytes) : null;
+}
+
+/** Whether the server was heard, by a call that is not the sender's own. */
+function isHeard(event: WorksEvent): boolean {
+  if (event.type === "stream") return event.open;
+  if (event.type === "beat") return event.outcome.kind === "taken";
+  return event.type === "plan" && event.outcome.kind !== "wait";
 }
 
 /** The code by which the server ended it all; null where it did not. */

@@ -151,7 +151,7 @@ describe("outages", () => {
     expect(await client.sendOnce()).toEqual({ kind: "wait", ms: 7000, reason: "RATE_LIMIT_EXCEEDED" });
     headers["Retry-After"] = "Fri, 20 Nov 2026 12:00:09 GMT";
     host.chance = 0.5;
-    expect(await client.sendOnce()).toEqual({ kind: "wait", ms: 9300, reason: "RATE_LIMIT_EXCEEDED" });
+    expect(await client.sendOnce()).toEqual({ kind: "wait", ms: 9500, reason: "RATE_LIMIT_EXCEEDED" });
   });
 
   test("a backlog is sent batch on batch, a batch that is not full waits for more", async () => {

@@ -116,13 +116,13 @@ describe("the machine's clock", () => {
   test("set back a year changes nothing: not the time, not a duration, not what the server's time is taken for", () => {
     const { clock, hear, host } = answering(() => 0);
     hear();
-    const [before, running] = [clock.now(), clock.current];
+    const before = clock.now();
     host.wall -= YEAR_MS;
     host.elapsed += 15_000;
     expect(clock.now() - before).toBe(15_000);
     const server = clock.now();
     clock.hear({ t0: clock.now(), t1: server, t2: server, t3: clock.now() });
-    expect([clock.current, clock.offsetMs, clock.now() - before]).toEqual([running, 0, 15_000]);
+    expect([clock.current.now() - before, clock.offsetMs, clock.now() - before]).toEqual([15_000, 0, 15_000]);
   });
 
   test("is believed again where the server shows it to be right: after the machine slept, and the monotonic one with it", () => {
@@ -139,6 +139,26 @@ describe("the machine's clock", () => {
     host.pass(5000);
     expect(old.now() - oldNow).toBe(5000);
     expect(clock.current).not.toBe(old);
+  });
+
+  test("that went on while the monotonic one slept leaves in doubt what is timed until the server is heard, and then nothing", () => {
+    const { clock, hear, host } = answering(() => 0);
+    hear();
+    const before = clock.current;
+    const sleptMs = 8 * 3_600_000;
+    host.wall += sleptMs;
+    expect([clock.inDoubt, clock.knownServerNow]).toEqual([true, null]);
+    // A play that begins before the server is heard: by the clock that stood still, and not for one with those before.
+    const woken = clock.current;
+    const startedAt = woken.now();
+    expect([startedAt - before.now(), woken.id === before.id, clock.current]).toEqual([0, false, woken]);
+    host.pass(5000);
+    hear();
+    expect([clock.inDoubt, clock.knownServerNow]).toEqual([false, host.wall]);
+    // What the server takes for the play's beginning: its raw time, less what Sent-At is ahead of the server's own.
+    const offsetOfLog = (id: string | undefined) => clock.sentAt(id) - host.wall;
+    expect(startedAt - offsetOfLog(woken.id)).toBe(host.wall - 5000);
+    expect([offsetOfLog(before.id), offsetOfLog(clock.current.id)]).toEqual([0, 0]);
   });
 
   test("set right sends what was timed before by the clock that timed it, also after a restart", async () => {

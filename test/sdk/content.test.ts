@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Plan } from "../../src/plans/plan.ts";
+import type { Withheld } from "../../src/sdk/authorised.ts";
 import { ContentKeeper } from "../../src/sdk/content.ts";
 import { Counters, type Counts } from "../../src/sdk/counters.ts";
 import { hex } from "../../src/sdk/encoding.ts";
@@ -34,8 +35,8 @@ async function setUp(reply: (request: SeenRequest) => Reply, store = new MemoryF
   const { access, clock, host } = paired(reply);
   const counts = new Disk<Counts>();
   const counters = await Counters.open(counts);
-  const keeper = await ContentKeeper.open({ ...access, clock, store, counters, pieceBytes: 1 });
-  return { host, store, counts, counters, keeper, tend: (plan = PLAN, cap: number | null = null) => keeper.tend(plan, T0, cap) };
+  const keeper = await ContentKeeper.open({ ...access, store, counters, pieceBytes: 1 });
+  return { clock, host, store, counts, counters, keeper, tend: (plan = PLAN, cap: number | null = null) => keeper.tend(plan, T0, cap) };
 }
 
 const pieces = (from: number, to: number, step = 300) =>
@@ -204,22 +205,39 @@ describe("what goes wrong", () => {
     expect([keeper.lastError, counters.all().download_failures]).toEqual([error, 1]);
   });
 
-  test.each<[string, Reply, object]>([
+  test.each<[string, Reply, Withheld]>([
     ["no network", "lost", { kind: "wait", retryAfterMs: null, reason: "connection lost" }],
     ["a server that is down", { status: 503 }, { kind: "wait", retryAfterMs: null, reason: "HTTP_503" }],
     ["revocation", { status: 403, body: { code: "DEVICE_REVOKED" } }, { kind: "stopped", code: "DEVICE_REVOKED" }],
+    ["a server that is busy", { status: 503, headers: { "Retry-After": "9" } }, { kind: "wait", retryAfterMs: 9000, reason: "HTTP_503" }],
   ])("%s is none, and ends the pass", async (_, reply, withheld) => {
-    const other = await hashOf(new Uint8Array([1]));
+    const others = await Promise.all([1, 2, 3].map((byte) => hashOf(new Uint8Array([byte]))));
     const { counters, host, tend } = await setUp(() => reply);
-    expect(
-      await tend(
-        planFor([
-          { sha256: SHA256, bytes: 1000 },
-          { sha256: other, bytes: 1 },
-        ]),
-      ),
-    ).toEqual({ ...nothing, withheld });
-    expect([host.requests.length, counters.all().download_failures]).toEqual([1, 0]);
+    const plan = planFor([{ sha256: SHA256, bytes: 1000 }, ...others.map((sha256) => ({ sha256, bytes: 1 }))]);
+    expect(await tend(plan)).toEqual({ ...nothing, withheld });
+    // One or two may be a file that this server does not give; three are no network.
+    const patient = withheld.kind === "wait" && withheld.retryAfterMs === null;
+    expect([host.requests.length, counters.all().download_failures]).toEqual([patient ? 3 : 1, 0]);
+  });
+
+  test("one file over which the server stumbles does not keep the others away", async () => {
+    const poison = await hashOf(new Uint8Array([1]));
+    const { tend } = await setUp((request) => (request.url.endsWith(poison) ? { status: 500 } : whole));
+    const both = planFor([
+      { sha256: poison, bytes: 1 },
+      { sha256: SHA256, bytes: 1000 },
+    ]);
+    const withheld = { kind: "wait" as const, retryAfterMs: null, reason: "HTTP_500" };
+    expect(await tend(both)).toEqual({ ...nothing, fetched: [SHA256], withheld });
+  });
+
+  test("a file that failed is tried again soon, also where the device's clock is set back meanwhile", async () => {
+    const { clock, host, tend } = await setUp(() => (host.requests.length === 1 ? { status: 404 } : whole));
+    expect((await tend()).failed).toEqual([SHA256]);
+    host.wall -= 365 * 86_400_000;
+    clock.hear({ t0: clock.now(), t1: host.wall, t2: host.wall, t3: clock.now() });
+    host.elapsed += 500;
+    expect((await tend()).fetched).toEqual([SHA256]);
   });
 
   test("one file that cannot be had does not keep the others away", async () => {

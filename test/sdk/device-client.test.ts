@@ -198,9 +198,8 @@ describe("a player that runs", () => {
     const edge = new FakeEdge();
     const storage = new MemoryStorage();
     watch(edge, await edge.running(storage));
-    const notBefore = Number.POSITIVE_INFINITY;
+    edge.brokenAt.set("/api/v1/playback-logs/batch", "lost");
     await storage.queue.append({ log_id: "old", text: "{}", madeAt: edge.host.wall - 7 * 86_400_000 - 1 });
-    await storage.queue.settle({ acknowledged: [], refused: [], deferred: [{ log_id: "old", notBefore }] });
     const counted = () => edge.beats.map(({ counters }) => (counters as Record<string, number>).plays_dropped_old);
     await edge.host.until("it is told", () => counted().at(-1) === 1);
     expect((await storage.queue.refused()).map(({ code }) => code)).toEqual(["QUEUE_TOO_OLD"]);
@@ -215,6 +214,69 @@ describe("a player that runs", () => {
     });
     client.start();
     await edge.host.until("the file is here", () => client.has(FILE_SHA256));
+  });
+});
+
+describe("when the network comes back", () => {
+  /** Leaves the player without a network, with a play to send, until its sender waits for minutes. */
+  async function cutOff(edge: FakeEdge) {
+    const player = watch(edge, await edge.running());
+    edge.broken = "lost";
+    await player.client.play(nowShown(player.client)).finish();
+    await edge.host.until("its sender waits for minutes", () => edge.host.slept.includes(150_000));
+    return player;
+  }
+
+  test("the first call that is answered wakes the sender, which had minutes to wait", async () => {
+    const edge = new FakeEdge();
+    await cutOff(edge);
+    edge.broken = null;
+    await edge.host.until("a heartbeat was heard", () => edge.beats.length > 0 && edge.logs.length === 0);
+    const since = edge.host.elapsed;
+    await edge.host.until("the log has arrived", () => edge.logs.length === 1);
+    expect(edge.host.elapsed - since).toBeLessThanOrEqual(60_000);
+    expect(edge.beats.length).toBeGreaterThan(1);
+  });
+
+  test("and the machine says so, nothing waits", async () => {
+    const edge = new FakeEdge();
+    const { client } = await cutOff(edge);
+    edge.broken = null;
+    const [since, beats] = [edge.host.elapsed, edge.beats.length];
+    client.tryAgain();
+    await edge.host.settle();
+    expect([edge.logs.length, edge.beats.length - beats, edge.host.elapsed - since]).toEqual([1, 1, 0]);
+  });
+
+  test("a wait that the server asked for is waited out all the same", async () => {
+    const edge = new FakeEdge();
+    const { client } = watch(edge, await edge.running());
+    edge.brokenAt.set("/api/v1/playback-logs/batch", { status: 503, headers: { "Retry-After": "90" } });
+    await client.play(nowShown(client)).finish();
+    const sent = () => edge.asked("/api/v1/playback-logs/batch").length;
+    await edge.host.until("it has tried", () => sent() === 1);
+    const [since, beats] = [edge.host.elapsed, edge.beats.length];
+    edge.brokenAt.clear();
+    client.tryAgain();
+    await edge.host.until("the log has arrived", () => edge.logs.length === 1);
+    expect([sent(), edge.host.elapsed - since]).toEqual([2, 90_000]);
+    expect(edge.beats.length).toBeGreaterThan(beats);
+  });
+
+  test("a plan whose first request was lost is asked for again within seconds, not with the next heartbeat", async () => {
+    const edge = new FakeEdge();
+    edge.brokenAt.set("/v1/device/plan", "lost");
+    edge.approved = true;
+    const { client } = watch(edge, edge.player());
+    client.start();
+    const asked = () => edge.asked("/v1/device/plan").length;
+    // With the start, with the first heartbeat, and then by itself.
+    await edge.host.until("it has asked four times", () => asked() === 4);
+    expect([edge.beats.length, client.plan]).toEqual([1, null]);
+    edge.brokenAt.clear();
+    const since = edge.host.elapsed;
+    await edge.host.until("it has its file", () => client.has(FILE_SHA256));
+    expect([edge.beats.length, edge.host.elapsed - since < 10_000]).toEqual([1, true]);
   });
 });
 

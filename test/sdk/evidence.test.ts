@@ -31,6 +31,12 @@ test("pictures wait for a server that cannot be reached, in their order, and tho
   expect(await keeper.send()).toEqual({ sent: 1, refused: 1, waiting: 0 });
 });
 
+test("a page of a network that wants a login is no receipt", async () => {
+  const { keeper } = setUp(() => ({ status: 200, body: "<html>" }));
+  await keeper.take(hello());
+  expect(await keeper.send()).toEqual({ sent: 0, refused: 0, waiting: 1 });
+});
+
 test("where too many wait the oldest make room, and are counted", async () => {
   const { keeper, store } = setUp(() => "lost");
   await keeper.take(hello());

@@ -23,6 +23,8 @@ export class FakeEdge {
   readonly host: TimedHost = new TimedHost((request) => this.#answer(request));
   /** In place of all answers. */
   broken: Reply | null = null;
+  /** In place of the answers of these paths. */
+  readonly brokenAt = new Map<string, Reply>();
   plan: unknown = PLAN;
   approved = false;
   codes = 0;
@@ -59,6 +61,8 @@ export class FakeEdge {
   #answer(request: SeenRequest): Reply {
     if (this.broken) return this.broken;
     const path = new URL(request.url).pathname;
+    const broken = this.brokenAt.get(path);
+    if (broken) return broken;
     if (this.revoked && path !== "/v1/device/time") return { status: 403, body: { code: "DEVICE_REVOKED" } };
     const body = request.text ? (JSON.parse(request.text) as Record<string, unknown>) : {};
     switch (path) {

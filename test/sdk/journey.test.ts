@@ -147,7 +147,7 @@ test("a plan is fetched, is the same by 304, and changes with its schedule; its 
   const keeper = await PlanKeeper.open({ ...access, deviceId, store: new Disk() });
   const store = new MemoryFiles();
   const counters = await Counters.open(new Disk());
-  const content = await ContentKeeper.open({ ...access, clock, store, counters });
+  const content = await ContentKeeper.open({ ...access, store, counters });
   const client = new HeartbeatClient({
     ...access,
     clock,

@@ -59,6 +59,14 @@ export const QUEUE_CASES: QueueCase[] = [
     },
   },
   {
+    name: "gives a log that was put off by a clock which has been set back since",
+    check: async (queue, same) => {
+      await queue.append(log("a"));
+      await queue.settle(settlement({ deferred: [{ log_id: "a", notBefore: 365 * DAY_MS }] }));
+      same([await ids(queue, 365 * DAY_MS - 1), await ids(queue, 364 * DAY_MS), await ids(queue, 0)], [[], ["a"], ["a"]]);
+    },
+  },
+  {
     name: "makes room by its oldest log where it is full, and takes that back where the server did get it",
     limits: { logs: 2, drop: "oldest" },
     check: async (queue, same) => {

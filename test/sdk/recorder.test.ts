@@ -136,6 +136,20 @@ describe("the sequence", () => {
     expect(disk.state).toEqual({ epoch: "e", nextSequence: 7 });
   });
 
+  test("a log whose number the store does not know as used does not leave when the player ends, or the number would stand twice", async () => {
+    const { disk, options, queue, recorder } = await setUp({ epoch: "e", nextSequence: 5 });
+    const { save } = options.store;
+    options.store.save = async () => {
+      throw new Error("disk full");
+    };
+    await expect(recorder.start(item, "first").finish()).rejects.toThrow("disk full");
+    await expect(recorder.settled()).rejects.toThrow("disk full");
+    expect([disk.state, await queue.waiting()]).toEqual([{ epoch: "e", nextSequence: 5 }, 0]);
+    options.store.save = save;
+    await recorder.settled();
+    expect([disk.state, await queue.waiting()]).toEqual([{ epoch: "e", nextSequence: 6 }, 1]);
+  });
+
   test("resumes at the server's number where that is larger, in this epoch alone", async () => {
     const { disk, recorder } = await setUp({ epoch: "e", nextSequence: 5 });
     await recorder.resume({ epoch: "other", expectedSequence: 90 });

@@ -112,6 +112,32 @@ describe("by stream", () => {
   });
 });
 
+test("what something in between does not let pass is put off, not given up, and holds up no other log", async () => {
+  const blocked = (request: SeenRequest): Reply =>
+    idsIn(request).includes("b") ? { status: 400, pieces: [new TextEncoder().encode("<html>Bad Request</html>")] } : takeAll(request);
+  const { client, host, queue } = await setUp([{ log_id: "a" }, { log_id: "b" }, { log_id: "c" }], blocked);
+  for (let rounds = 0; rounds < 8 && (await queue.waiting()) > 1; rounds++) await client.sendOnce();
+  expect(await queue.refused()).toEqual([]);
+  expect((await queue.ready(host.wall + 500, 9)).map(({ log_id, deferrals }) => [log_id, deferrals])).toEqual([["b", 1]]);
+});
+
+test("while nobody knows by which clock logs are timed none is sent: the server is asked for its time first", async () => {
+  const { client, clock, host, queue } = await setUp([], (request) => {
+    if (!request.url.endsWith("/time")) return takeAll(request);
+    return host.requests.length === 1 ? "lost" : { status: 200, body: { t1: host.wall, t2: host.wall } };
+  });
+  clock.hear({ t0: clock.now(), t1: host.wall, t2: host.wall, t3: clock.now() });
+  const timed = clock.current.now();
+  await queue.append({ log_id: "a", text: '{"log_id":"a"}', clock: clock.current.id ?? "" });
+  // The machine sleeps, and its monotonic clock with it.
+  host.wall += HOUR_MS / 2;
+  expect(await client.sendOnce()).toMatchObject({ kind: "sent", processed: 1 });
+  const [lost, ...others] = host.requests.map(({ url }) => new URL(url).pathname);
+  expect([lost, others.at(-1)]).toEqual(["/v1/device/time", "/api/v1/playback-logs/batch"]);
+  // So the log is as old as it is; by the clock that stood still it would have been made just now.
+  expect(Date.parse(host.requests.at(-1)?.headers["Sent-At"] ?? "") - timed).toBe(HOUR_MS / 2);
+});
+
 test("logs of two clocks go in two requests, each by its own", async () => {
   const { client, clock, host } = await setUp([
     { log_id: "a", clock: "before" },

@@ -110,6 +110,18 @@ describe("a stream", () => {
     expect(waits.slice(0, 9)).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
   });
 
+  test("is opened anew at once when the network is back", async () => {
+    const { host, socket, stream } = await opened();
+    host.withSockets((next) => next.listener.closed(1006, ""));
+    socket.listener.closed(1006, "");
+    await host.until("it waits for a minute", () => host.slept.at(-1) === 60_000);
+    host.withSockets(welcoming);
+    const since = host.elapsed;
+    stream.tryAgain();
+    await host.settle();
+    expect([stream.open, host.elapsed - since]).toEqual([true, 0]);
+  });
+
   test("on which nothing is heard in spite of pings is given up", async () => {
     const { host, socket } = await opened();
     await host.until("it was opened anew", () => host.sockets.length === 2);

@@ -48,17 +48,22 @@ test("after a lost answer the old refresh token is used again", async () => {
   expect(host.requests.map((request) => request.text)).toEqual(['{"refresh_token":"refresh-1"}', '{"refresh_token":"refresh-1"}']);
 });
 
-test("the token is given up only once its successor is stored", async () => {
+test("a refresh token is given up only once its successor is stored; a disk that is full leaves the device a token all the same", async () => {
   const { keeper, host, saved } = setUp(0, () => successor);
-  const full = new Error("disk full");
   const push = saved.push.bind(saved);
   saved.push = () => {
-    throw full;
+    throw new Error("disk full");
   };
-  await expect(keeper.token()).rejects.toBe(full);
-  saved.push = push;
   expect(await keeper.token()).toEqual({ kind: "token", token: "token-2" });
-  expect(host.requests[1]?.text).toBe('{"refresh_token":"refresh-1"}');
+  expect(await keeper.token()).toEqual({ kind: "token", token: "token-2" });
+  saved.push = push;
+  keeper.reject("token-2");
+  expect(await keeper.token()).toEqual({ kind: "token", token: "token-2" });
+  keeper.reject("token-2");
+  await keeper.token();
+  expect(host.requests.map((request) => request.text)).toEqual(
+    ["refresh-1", "refresh-1", "refresh-2"].map((token) => `{"refresh_token":"${token}"}`),
+  );
 });
 
 test("callers at the same time share one renewal", async () => {
@@ -71,6 +76,8 @@ test("callers at the same time share one renewal", async () => {
 test("a refused refresh token means pairing anew; a busy server means waiting", async () => {
   const refused = setUp(0, () => ({ status: 401, body: { code: "REFRESH_TOKEN_REVOKED" } }));
   expect(await refused.keeper.token()).toEqual({ kind: "unpaired", code: "REFRESH_TOKEN_REVOKED" });
+  const gateway = setUp(0, () => ({ status: 403, body: { code: "ACCESS_DENIED" } }));
+  expect(await gateway.keeper.token()).toEqual({ kind: "wait", retryAfterMs: null });
   const busy = setUp(0, () => ({ status: 503, headers: { "Retry-After": "3" } }));
   expect(await busy.keeper.token()).toEqual({ kind: "wait", retryAfterMs: 3000 });
 });

@@ -2,6 +2,7 @@ import type { IDBPTransaction } from "idb";
 import {
   droppedLog,
   expiredLog,
+  isDue,
   isOwnRefusal,
   type NewLog,
   type PlayQueue,
@@ -47,7 +48,7 @@ export class BrowserQueue implements PlayQueue {
     const db = await this.#connection.database();
     const found: QueuedLog[] = [];
     for (let cursor = await db.transaction("queue").store.openCursor(); cursor && found.length < limit; cursor = await cursor.continue())
-      if (cursor.value.notBefore <= now) found.push(logOf(cursor.value));
+      if (isDue(cursor.value.notBefore, now)) found.push(logOf(cursor.value));
     return found;
   }
 
@@ -108,6 +109,7 @@ export class BrowserQueue implements PlayQueue {
       await tx.done;
       return result;
     } catch (error) {
+      abort(tx);
       await tx.done.catch(() => undefined);
       throw error;
     }
@@ -131,6 +133,15 @@ export class BrowserQueue implements PlayQueue {
     await refused.add(log);
     let over = (await refused.count()) - this.#limits.refused;
     for (let cursor = await refused.openCursor(); cursor && over > 0; cursor = await cursor.continue(), over -= 1) await cursor.delete();
+  }
+}
+
+/** All of it or nothing, also where it was no request that failed. */
+function abort(tx: Writing): void {
+  try {
+    tx.abort();
+  } catch {
+    // It has aborted by itself.
   }
 }
 

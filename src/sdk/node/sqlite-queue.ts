@@ -3,6 +3,7 @@ import {
   expiredLog,
   type NewLog,
   type PlayQueue,
+  PUT_OFF_MOST_MS,
   QUEUE_LIMITS,
   type QueueCounts,
   type QueuedLog,
@@ -60,9 +61,10 @@ export class SqliteQueue implements PlayQueue {
   async ready(now: number, limit: number): Promise<QueuedLog[]> {
     return this.#db
       .all<QueueRow>(
-        `SELECT ${COLUMNS} FROM queue WHERE player = ? AND not_before <= ? ORDER BY position LIMIT ?`,
+        `SELECT ${COLUMNS} FROM queue WHERE player = ? AND (not_before <= ? OR not_before > ?) ORDER BY position LIMIT ?`,
         this.#player,
         now,
+        now + PUT_OFF_MOST_MS,
         limit,
       )
       .map(logOf);
