@@ -1,11 +1,13 @@
 import type { BrowserStorage } from "../sdk/browser/index.ts";
-import { type ClientEvent, type ClientState, contentPath, DeviceClient, type PlanSlot, ServerRefusal } from "../sdk/index.ts";
+import { type ClientEvent, type ClientState, contentPath, DeviceClient, type PlanSlot } from "../sdk/index.ts";
 import { contactOf } from "./connection.ts";
+import { codeIn, faultOf, mayDoLater, withoutCode } from "./given-code.ts";
 import type { Media } from "./layer.ts";
 import { showMessage } from "./message.ts";
 import { noticeOf } from "./notices.ts";
 import { PairingView } from "./pairing-view.ts";
 import type { PlayerHost } from "./player-host.ts";
+import { ProofRota, proofEveryMs } from "./proof.ts";
 import { remoteCommands, restoreVolume } from "./remote.ts";
 import { Screen } from "./screen.ts";
 import { fetchUpdate, hasUpdate, PLAYER_VERSION } from "./shell.ts";
@@ -41,6 +43,8 @@ export class Player {
   readonly #pairing: PairingView;
   #pairingFault: string | null = null;
   #pairingBusy = false;
+  /** That somebody gave the page by its address, and that was not tried yet. */
+  #givenCode = codeIn(location.search);
   #contact = { reached: false, said: "none yet", at: 0 };
   #lastError: { text: string; at: number } | null = null;
   #idleSince = performance.now();
@@ -53,6 +57,7 @@ export class Player {
     this.#stageElement = stageElement;
     this.#screen = new Screen(stageElement);
     this.#screen.crossfadeMs = crossfadeAsked(location.search);
+    const rota = new ProofRota(proofEveryMs(location.search));
     const close = () => this.#theatre.close().then(() => this.#client.stop());
     this.#client = new DeviceClient({
       baseUrl: location.origin,
@@ -60,6 +65,7 @@ export class Player {
       host: parts.host.host,
       deviceInfo: deviceInfo(),
       screenshot: async () => await bytesOf(await this.#screen.picture()),
+      wantsScreenshot: (item) => rota.take(item, performance.now()),
       commands: remoteCommands({ storage, screen: this.#screen, close }),
       machine: () => this.#vitals(),
       metadata: () => ({ screen_resolution: resolution(), player_version: PLAYER_VERSION }),
@@ -93,6 +99,7 @@ export class Player {
     document.addEventListener("visibilitychange", onVisibility);
     onVisibility();
     for (const name of ["online", "offline"]) window.addEventListener(name, () => this.#theatre.tell({ kind: "tick" }));
+    window.addEventListener("online", () => this.#client.tryAgain());
     setInterval(() => this.#showNotice(), NOTICE_EVERY_MS);
     setInterval(() => void this.#renew(), UPDATE_EVERY_MS * (0.75 + Math.random() / 2));
     this.#client.start();
@@ -125,6 +132,7 @@ export class Player {
     document.documentElement.dataset.state = state.kind;
     if (state.kind === "unpaired") this.#showPairing(state);
     else this.#pairing.hide();
+    if (state.kind === "unpaired" || state.kind === "running") this.#takeGivenCode(state);
     this.#idleSince = performance.now();
     if (state.kind === "running") this.#tellPlan();
     else this.#theatre.tell({ kind: "plan", plan: null });
@@ -200,17 +208,35 @@ export class Player {
     });
   }
 
-  async #pair(code: string): Promise<void> {
+  /** Pairs by the code in the page's address, once; there it stays only while no server has decided on it. */
+  #takeGivenCode({ kind }: ClientState): void {
+    const code = this.#givenCode;
+    this.#givenCode = null;
+    if (code === null) return;
+    const forget = () => history.replaceState(null, "", withoutCode(location.href));
+    if (kind === "unpaired") {
+      void this.#pair(code).then((error) => {
+        if (error === null || !mayDoLater(error)) forget();
+      });
+      return;
+    }
+    this.#note("This screen is paired already: the code in its address was not used.");
+    forget();
+  }
+
+  /** Pairs by a code. Returns why it did not do; null where it did. */
+  async #pair(code: string): Promise<unknown> {
     this.#pairingBusy = true;
     this.#pairingFault = null;
     this.#showPairingAgain();
-    try {
-      await this.#client.pair(code);
-    } catch (error) {
-      this.#pairingFault = error instanceof ServerRefusal && error.status === 0 ? "The server cannot be reached." : messageOf(error);
-    }
+    const error = await this.#client.pair(code).then(
+      () => null,
+      (why: unknown) => why,
+    );
+    this.#pairingFault = error === null ? null : faultOf(error);
     this.#pairingBusy = false;
     this.#showPairingAgain();
+    return error;
   }
 
   #showPairingAgain(): void {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
 import { byStatus, recorded, reported } from "./books.ts";
-import { makeProgramme, type Programme } from "./player-programme.ts";
-import { approve, untilKept, untilShown, untilState, untilStatus, watch } from "./screen.ts";
+import { claimCode, makeProgramme, type Programme } from "./player-programme.ts";
+import { approve, shownCode, until, untilKept, untilShown, untilState, untilStatus, watch } from "./screen.ts";
 import { openSite, type Site } from "./site.ts";
 
 let site: Site;
@@ -15,11 +16,24 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => site.close());
 
+/** The pictures by which the logs that leave a page say that they are proved, as they come. */
+function citedPictures(page: Page): Set<string> {
+  const cited = new Set<string>();
+  const read = (text: string) => {
+    for (const [, sha256 = ""] of text.matchAll(/"screenshot_hash":"([0-9a-f]{64})"/g)) cited.add(sha256);
+  };
+  page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => read(String(payload))));
+  page.on("request", (request) => read(request.postData() ?? ""));
+  return cited;
+}
+
 describe("a player in a browser", () => {
   test("pairs by its code, plays through an outage and a restart, and every play is in the report once", async () => {
     const { context, page, faults } = await site.visit({ viewport: { width: 1280, height: 720 } });
     const watched = await watch(page);
-    await page.goto("/player");
+    // Each play is proved by a picture, not one an hour.
+    const cited = citedPictures(page);
+    await page.goto("/player?evidence=0.001");
     const deviceId = await approve(site, page, programme, "Window 1");
     await untilShown(page, "video");
     await untilKept(page);
@@ -43,6 +57,10 @@ describe("a player in a browser", () => {
     await untilStatus(page, "Last answer", "taken");
     await untilShown(page, null, atReturn + 1);
     await untilStatus(page, "Plays waiting", "0");
+    await until(async () => {
+      const kept = await site.stack.keys("screenshots/");
+      return cited.size >= 2 && [...cited].every((sha256) => kept.includes(`screenshots/${sha256}`));
+    });
     await context.close();
 
     const rows = await recorded(site, deviceId);
@@ -62,4 +80,27 @@ describe("a player in a browser", () => {
     // The browser says on its console that there was no network.
     expect(faults.filter((fault) => !fault.includes("ERR_INTERNET_DISCONNECTED"))).toEqual([]);
   }, 240_000);
+
+  test("pairs by the code in its address, as the console's QR code has it, and says in words where that does not do", async () => {
+    const code = await claimCode(site, programme, "Window 2");
+    const address = `/player?crossfade=100&claim_code=${code}`;
+    const first = await site.visit();
+    await first.page.goto(address);
+    await untilState(first.page, "running");
+    await first.page.waitForURL("**/player?crossfade=100");
+    // Scanned again on the screen that it has paired: nothing happens.
+    await first.page.goto(address);
+    await untilState(first.page, "running");
+    await first.page.waitForURL("**/player?crossfade=100");
+    await untilStatus(first.page, "Last error", "paired already");
+    await first.context.close();
+
+    const second = await site.visit();
+    await second.page.goto(address);
+    await second.page.locator("#pairing .fault", { hasText: "That code has been used" }).waitFor();
+    await second.page.waitForURL("**/player?crossfade=100");
+    await shownCode(second.page);
+    expect([...first.faults, ...second.faults]).toEqual([]);
+    await second.context.close();
+  }, 120_000);
 });
