@@ -4,7 +4,7 @@ import type { CommandHandler } from "./commands.ts";
 import { endingHost } from "./ending-host.ts";
 import { type Host, systemHost } from "./host.ts";
 import { backoffMs, errorText } from "./http.ts";
-import { createIdentity, type KeyAlgorithm, keepIdentity } from "./identity.ts";
+import { createIdentity, type KeyAlgorithm, keepIdentity, thumbprintOf } from "./identity.ts";
 import type { PlayerStorage } from "./kept.ts";
 import type { OpenPlay, PlayItem } from "./open-play.ts";
 import type { DeviceInfo, RequestedCode } from "./pairing.ts";
@@ -228,7 +228,10 @@ export class DeviceClient {
     this.#clock = clock;
     const identity = await keepIdentity(storage.identity, () => createIdentity(algorithm, storage.readableKeys));
     const store = storage.value<Credentials>("credentials");
-    const kept = await store.load();
+    const key = await thumbprintOf(identity.publicJwk);
+    const loaded = await store.load();
+    // A key that was lost while the rest was not: all that is signed by the new one would be refused, and nobody would know.
+    const kept = loaded?.key === undefined || loaded.key === key ? loaded : null;
     const credentials = kept ?? this.#paired ?? (await this.#pairUp(host, signal, identity));
     if (!credentials) return null;
     this.#paired = credentials;
@@ -259,7 +262,8 @@ export class DeviceClient {
     });
     this.#desk = desk;
     try {
-      return await desk.run(signal);
+      const credentials = await desk.run(signal);
+      return credentials && { ...credentials, key: await thumbprintOf(identity.publicJwk) };
     } finally {
       this.#desk = null;
     }

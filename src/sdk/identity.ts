@@ -1,4 +1,4 @@
-import { base64url, utf8 } from "./encoding.ts";
+import { base64url, sha256Hex, utf8 } from "./encoding.ts";
 
 /** How a device signs (RFC 7518, RFC 8037). The key fixes it. */
 export type KeyAlgorithm = "RS256" | "PS256" | "ES256" | "EdDSA";
@@ -84,6 +84,12 @@ export async function sign(identity: Identity, bytes: Uint8Array<ArrayBuffer>): 
 export async function compactJws(identity: Identity, payload: string): Promise<string> {
   const signed = `${base64url(utf8(JSON.stringify({ alg: identity.alg })))}.${base64url(utf8(payload))}`;
   return `${signed}.${base64url(await sign(identity, utf8(signed)))}`;
+}
+
+/** The thumbprint of a public key (RFC 7638), in lower-case hex. */
+export async function thumbprintOf({ crv, e, kty, n, x, y }: PublicJwk): Promise<string> {
+  // In the order of their names, without what is absent: canonical as it is.
+  return await sha256Hex(JSON.stringify({ crv, e, kty, n, x, y }));
 }
 
 function publicMembers(jwk: JsonWebKey | PrivateJwk, alg: KeyAlgorithm): PublicJwk {

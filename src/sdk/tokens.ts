@@ -9,6 +9,8 @@ export interface Credentials {
   /** When the device token ends, ms since 1970 by the server. */
   expiresAt: number;
   refreshToken: string;
+  /** Thumbprint of the key that the device was paired with: with another one nothing that it signs would be taken. */
+  key?: string;
 }
 
 /** Where credentials are kept: on disk before anything is done with them. */
@@ -28,12 +30,15 @@ export type TokenResult =
 const RENEW_BEFORE_MS = 2 * 60_000;
 
 /** The credentials in an answer of the pairing or token call; null where they are not all there. */
-export function readCredentials(body: Record<string, unknown>, known: { deviceId: string } | null = null): Credentials | null {
+export function readCredentials(
+  body: Record<string, unknown>,
+  known: Pick<Credentials, "deviceId" | "key"> | null = null,
+): Credentials | null {
   const deviceId = typeof body.device_id === "string" ? body.device_id : known?.deviceId;
   const { device_token: deviceToken, refresh_token: refreshToken, expires_at } = body;
   const expiresAt = typeof expires_at === "string" ? Date.parse(expires_at) : Number.NaN;
   if (deviceId === undefined || typeof deviceToken !== "string" || typeof refreshToken !== "string" || Number.isNaN(expiresAt)) return null;
-  return { deviceId, deviceToken, expiresAt, refreshToken };
+  return { deviceId, deviceToken, expiresAt, refreshToken, ...(known?.key === undefined ? {} : { key: known.key }) };
 }
 
 /** By what the server says that a device must be paired anew, beside what begins with `REFRESH_TOKEN_`. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { ClientState } from "../../src/sdk/device-client.ts";
+import { createIdentity } from "../../src/sdk/identity.ts";
 import { MemoryStorage } from "../../src/sdk/memory.ts";
 import type { PlayingSlot } from "../../src/sdk/what-plays.ts";
 import { FakeEdge, FILE_SHA256, PLAN } from "./fake-edge.ts";
@@ -72,6 +73,23 @@ describe("pairing", () => {
     }
     edge.approved = true;
     await edge.host.until("it runs", () => client.state.kind === "running");
+  });
+
+  test("is asked for anew where the device's key was lost and nothing else: by another one nothing would be taken", async () => {
+    const edge = new FakeEdge();
+    const before = await edge.running();
+    await before.client.stop();
+    await before.storage.identity.save(await createIdentity("EdDSA"));
+    edge.approved = false;
+    const { client } = watch(edge, edge.player(before.storage));
+    client.start();
+    await edge.host.until("there is a code", () => client.state.kind === "unpaired" && client.state.claimCode !== null);
+    edge.approved = true;
+    await edge.host.until("it runs", () => client.state.kind === "running");
+    await client.stop();
+    client.start();
+    await edge.host.until("it runs again without a code", () => client.state.kind === "running");
+    expect(edge.codes).toBe(2);
   });
 
   test("without a network says so, and goes on when there is one", async () => {

@@ -34,7 +34,8 @@ export class BrowserStorage implements PlayerStorage {
   readonly identity = {
     load: async () => (await (await this.#connection.database()).get("identity", KEY)) ?? null,
     save: async (identity: Identity) => {
-      await (await this.#connection.database()).put("identity", identity, KEY);
+      const tx = (await this.#connection.database()).transaction("identity", "readwrite", { durability: "strict" });
+      await Promise.all([tx.store.put(identity, KEY), tx.done]);
     },
   };
 
