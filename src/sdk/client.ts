@@ -85,7 +85,8 @@ export class PlayLogClient {
     const { baseUrl, clock, host, queue, stream, tokens } = this.#options;
     const logs = cutToSize(await queue.ready(clock.now(), this.#batchLogs));
     if (logs.length === 0) return { kind: "idle" };
-    if (clock.inDoubt && (await clock.synchronise(baseUrl)) === null) return this.#wait(null, "CLOCK_IN_DOUBT");
+    // A wrong Sent-At would set the plays to a wrong time, or have them refused as plays of the future.
+    if (!clock.canTell(logs[0]?.clock) && (await clock.synchronise(baseUrl)) === null) return this.#wait(null, "CLOCK_IN_DOUBT");
     const { batch, way } = this.#parcelOf(logs);
     const sentAt = clock.sentAt(batch[0]?.clock);
     if (way === "stream" && stream) {

@@ -96,7 +96,7 @@ export class DeviceClock {
     return this.#carried;
   }
 
-  /** Whether the machine's clocks have parted and the server was not heard since. Then nothing can be sent: `Sent-At` would be a guess. */
+  /** Whether the machine's clocks have parted and the server was not heard since. */
   get inDoubt(): boolean {
     return this.#doubtful || this.#carried.parted;
   }
@@ -125,6 +125,12 @@ export class DeviceClock {
   serverNow(): number {
     const now = this.now();
     return Math.round(now - this.#offsetAt(now));
+  }
+
+  /** Whether {@link sentAt} is no guess for what this clock timed: for one of the past the server must have been heard since the start. */
+  canTell(clockId: string | undefined): boolean {
+    if (this.inDoubt) return false;
+    return this.#offsetMs !== null || clockId === undefined || clockId === this.#carried.id || this.#known[clockId] === undefined;
   }
 
   /** What the clock of this id says now: what `Sent-At` must say of logs that it timed. Ms since 1970. */

@@ -19,7 +19,7 @@ const CURIOUS = `<!doctype html><html><body><p id="said"></p><script>
     .then((word) => { document.getElementById("said").textContent = [...words, word].join(", "); });
 </script></body></html>`;
 
-test("the player's page comes with a policy that names no other origin but for frames, and is in nobody's frame", async () => {
+test.concurrent("the player's page comes with a policy that names no other origin but for frames, and is in nobody's frame", async () => {
   const answer = await fetch(`${site.url}/player`);
   expect(answer.headers.get("Content-Security-Policy")).toBe(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src blob: data:; media-src blob:; connect-src 'self'; worker-src 'self'; frame-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -33,7 +33,7 @@ test("the player's page comes with a policy that names no other origin but for f
   ]);
 });
 
-test("an uploaded page runs its scripts, online and off, and reaches neither the player nor the network", async () => {
+test.concurrent("an uploaded page runs its scripts, online and off, and reaches neither the player nor the network", async () => {
   const programme = await makeProgramme(site, [
     { name: "Curious", type: "web", durationMs: 1500, html: CURIOUS },
     { name: "Poster", type: "image", durationMs: 1000 },
@@ -53,7 +53,7 @@ test("an uploaded page runs its scripts, online and off, and reaches neither the
   await player.context.close();
 }, 90_000);
 
-test("a page on the web is framed without an origin, the only request that leaves, and passed over without a network", async () => {
+test.concurrent("a page on the web is framed without an origin, the only request that leaves, and passed over without a network", async () => {
   const programme = await makeProgramme(site, [
     { name: "Offers", type: "web", durationMs: 1200, url: "https://offers.example/autumn" },
     { name: "Poster", type: "image", durationMs: 1000 },
@@ -85,7 +85,7 @@ test("a page on the web is framed without an origin, the only request that leave
   await player.context.close();
 }, 120_000);
 
-test("a picture that cannot be decoded is told as a failed play, and the others go on", async () => {
+test.concurrent("a picture that cannot be decoded is told as a failed play, and the others go on", async () => {
   const broken = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3, 4]);
   const programme = await makeProgramme(site, [
     { name: "Broken", type: "image", durationMs: 1000, file: broken },
@@ -105,7 +105,7 @@ test("a picture that cannot be decoded is told as a failed play, and the others 
   expect(await reported(site, player.deviceId)).toEqual(byStatus(rows));
 }, 90_000);
 
-test("one picture fades into the next where that is asked for, and both are there meanwhile", async () => {
+test.concurrent("one picture fades into the next where that is asked for, and both are there meanwhile", async () => {
   const programme = await makeProgramme(site, [
     { name: "Poster", type: "image", durationMs: 1500 },
     { name: "Spot", type: "video", durationMs: 2000 },
@@ -132,7 +132,7 @@ test("one picture fades into the next where that is asked for, and both are ther
   await player.context.close();
 }, 90_000);
 
-test("a cap holds by the server's clock, over a restart too, and then the rest plays", async () => {
+test.concurrent("a cap holds by the server's clock, over a restart too, and then the rest plays", async () => {
   const programme = await makeProgramme(site, [{ name: "Capped", type: "video", durationMs: 1000 }], {
     frequency_cap: { max_plays_per_day: 3 },
   });

@@ -33,7 +33,7 @@ async function wallClock(page: Page): Promise<(shiftMs: number) => Promise<void>
   return async (shiftMs) => await page.evaluate((shift) => localStorage.setItem("shift", String(shift)), shiftMs);
 }
 
-test("a clock that is set back by a year changes no play, and a restart without a network plays on all the same", async () => {
+test.concurrent("a clock that is set back by a year changes no play, and a restart without a network plays on all the same", async () => {
   const programme = await makeProgramme(site, POSTERS);
   const begun = Date.now();
   let setClock: Awaited<ReturnType<typeof wallClock>> = async () => {};
@@ -66,7 +66,7 @@ test("a clock that is set back by a year changes no play, and a restart without 
   expect(times[0]?.last).toBeLessThan(Date.now() + 5000);
 }, 120_000);
 
-test("a disk that is full costs what does not fit on it, and nothing else; with room, that comes too", async () => {
+test.concurrent("a disk that is full costs what does not fit on it, and nothing else; with room, that comes too", async () => {
   const large = new Uint8Array([...pictureOf("Large"), ...new Uint8Array(6_000_000)]);
   const programme = await makeProgramme(site, [...POSTERS, { name: "Large", type: "image", durationMs: 2000, file: large }]);
   const setQuota = async (page: Page, quotaSize?: number) => {
@@ -93,7 +93,7 @@ test("a disk that is full costs what does not fit on it, and nothing else; with 
   expect(rows.length).toBeGreaterThanOrEqual(player.turns.length - 2);
 }, 180_000);
 
-test("hundreds of changes leave nothing behind", async () => {
+test.concurrent("hundreds of changes leave nothing behind", async () => {
   const programme = await makeProgramme(site, [
     ...POSTERS,
     { name: "Page", type: "web", durationMs: 1000, html: "<!doctype html><html><body><h1>Hello</h1><script>1</script></body></html>" },

@@ -8,14 +8,16 @@ import { claimCode, makeProgramme, type Programme } from "../browser/player-prog
 import { type Running, shownCode, startPlayer, until, untilKept, untilShown, untilState, untilStatus } from "../browser/screen.ts";
 import { openSite, type Site } from "../browser/site.ts";
 
+const SHOWN = [
+  { name: "Poster", type: "image", durationMs: 1500 },
+  { name: "Spot", type: "video", durationMs: 2000 },
+] as const;
+
 let site: Site;
 let programme: Programme;
 beforeAll(async () => {
   site = await openSite();
-  programme = await makeProgramme(site, [
-    { name: "Poster", type: "image", durationMs: 1500 },
-    { name: "Spot", type: "video", durationMs: 2000 },
-  ]);
+  programme = await makeProgramme(site, SHOWN);
 }, 120_000);
 afterAll(() => site.close());
 
@@ -38,7 +40,7 @@ async function command(player: Running, type: string, params: Record<string, unk
   return result;
 }
 
-test("a player does what it is told from afar, and says what became of it", async () => {
+test.concurrent("a player does what it is told from afar, and says what became of it", async () => {
   const player = await startPlayer(site, programme, "Remote");
   await untilKept(player.page);
   await untilShown(player.page, "video");
@@ -65,7 +67,9 @@ test("a player does what it is told from afar, and says what became of it", asyn
   await player.context.close();
 }, 120_000);
 
-test("a takeover takes the screen at once, and gives it back", async () => {
+test.concurrent("a takeover takes the screen at once, and gives it back", async () => {
+  // A group of its own: the others play at the same time.
+  const programme = await makeProgramme(site, SHOWN);
   const player = await startPlayer(site, programme, "Takeover");
   const alarm = await makeProgramme(site, [{ name: "Leave the building", type: "image", durationMs: 5000 }]);
   await untilShown(player.page, null, 3);
@@ -90,7 +94,7 @@ test("a takeover takes the screen at once, and gives it back", async () => {
   expect(rows.length).toBeGreaterThan(last + 1);
 }, 120_000);
 
-test("of two windows one plays, and the other says so until it takes over", async () => {
+test.concurrent("of two windows one plays, and the other says so until it takes over", async () => {
   const player = await startPlayer(site, programme, "Two windows");
   await untilShown(player.page, null, 2);
   const second = await player.context.newPage();
@@ -105,7 +109,7 @@ test("of two windows one plays, and the other says so until it takes over", asyn
   await player.context.close();
 }, 90_000);
 
-test("who pairs a screen by keyboard or by ear finds everything named", async () => {
+test.concurrent("who pairs a screen by keyboard or by ear finds everything named", async () => {
   const { context, page, faults } = await site.visit();
   await page.goto("/player");
   await shownCode(page);
@@ -117,7 +121,7 @@ test("who pairs a screen by keyboard or by ear finds everything named", async ()
   await context.close();
 }, 60_000);
 
-test("a code that does not do is refused in words, and a device that was taken out can be paired again", async () => {
+test.concurrent("a code that does not do is refused in words, and a device that was taken out can be paired again", async () => {
   const { context, page } = await site.visit();
   await page.goto("/player");
   await untilState(page, "unpaired");
@@ -141,7 +145,7 @@ test("a code that does not do is refused in words, and a device that was taken o
   await context.close();
 }, 120_000);
 
-test("a page that nobody sees plays nothing", async () => {
+test.concurrent("a page that nobody sees plays nothing", async () => {
   const player = await startPlayer(site, programme, "Hidden");
   await untilShown(player.page, "image", 2);
   const setVisible = (state: string) =>
@@ -161,7 +165,7 @@ test("a page that nobody sees plays nothing", async () => {
   expect(rows.slice(0, length).at(-1)?.status).toBe("INTERRUPTED");
 }, 90_000);
 
-test("a newer build of the page is taken up between two plays", async () => {
+test.concurrent("a newer build of the page is taken up between two plays", async () => {
   const player = await startPlayer(site, programme, "Renewed", async (_context, page) => {
     // The page's own requests alone: its service worker finds what there really is.
     await page.route("**/player/files.json", (route) => route.fulfill({ json: ["assets/index-newer.js"] }));

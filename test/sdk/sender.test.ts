@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PlayLogClient } from "../../src/sdk/client.ts";
+import { DeviceClock } from "../../src/sdk/clock.ts";
 import type { Answer } from "../../src/sdk/http.ts";
 import { MemoryQueue } from "../../src/sdk/memory-queue.ts";
 import type { NewLog } from "../../src/sdk/queue.ts";
@@ -37,7 +38,7 @@ async function setUp(logs: (Partial<NewLog> & { log_id: string })[], reply: (req
   const queue = new MemoryQueue();
   for (const log of logs) await queue.append({ text: `{"log_id":"${log.log_id}"}`, ...log });
   const client = new PlayLogClient({ ...access, clock, queue, ...(stream ? { stream } : {}) });
-  return { client, clock, host, queue };
+  return { access, client, clock, host, queue };
 }
 
 describe("by stream", () => {
@@ -136,6 +137,18 @@ test("while nobody knows by which clock logs are timed none is sent: the server 
   expect([lost, others.at(-1)]).toEqual(["/v1/device/time", "/api/v1/playback-logs/batch"]);
   // So the log is as old as it is; by the clock that stood still it would have been made just now.
   expect(Date.parse(host.requests.at(-1)?.headers["Sent-At"] ?? "") - timed).toBe(HOUR_MS / 2);
+});
+
+test("what a clock of the past has timed is not sent before the server's time is known: by today's clock it may be a play of the future", async () => {
+  const { host, queue, access } = await setUp([{ log_id: "a", clock: "past" }], (request) =>
+    request.url.endsWith("/time") ? { status: 200, body: { t1: host.wall + 20_000, t2: host.wall + 20_000 } } : takeAll(request),
+  );
+  // Right, until the power went; the machine starts 20 s behind.
+  const clock = new DeviceClock(host, null, { past: 0 });
+  const client = new PlayLogClient({ ...access, clock, queue });
+  expect(await client.sendOnce()).toMatchObject({ kind: "sent", processed: 1 });
+  expect(Date.parse(host.requests.at(-1)?.headers["Sent-At"] ?? "") - host.wall).toBe(20_000);
+  expect(clock.canTell("past")).toBe(true);
 });
 
 test("logs of two clocks go in two requests, each by its own", async () => {
