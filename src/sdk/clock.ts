@@ -185,6 +185,8 @@ export class DeviceClock {
   #part(): void {
     this.#carried = new CarriedClock(this.#host, this.#carried.now());
     this.#doubtful = true;
+    // As if the machine's clock had been set, should the power go before the server is heard.
+    if (this.#offsetMs !== null) this.#remember();
   }
 
   /** The offset of a clock that ran on is what is measured now, whatever it was before. */

@@ -161,6 +161,17 @@ describe("the machine's clock", () => {
     expect([offsetOfLog(before.id), offsetOfLog(clock.current.id)]).toEqual([0, 0]);
   });
 
+  test("set while the server is not heard again before the power goes has the offset that it had", async () => {
+    const disk = new Disk<KnownClocks>();
+    const host = new FakeHost(() => "lost");
+    const clock = await DeviceClock.open(host, disk);
+    clock.hear({ t0: clock.now(), t1: clock.now() - 7000, t2: clock.now() - 7000, t3: clock.now() });
+    host.wall -= YEAR_MS;
+    const { id = "" } = clock.current;
+    await Promise.resolve();
+    expect((await disk.load())?.[id]).toBe(7000);
+  });
+
   test("set right sends what was timed before by the clock that timed it, also after a restart", async () => {
     const disk = new Disk<KnownClocks>();
     const host = new FakeHost(() => "lost");
