@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { byStatus, recorded, reported } from "./books.ts";
 import { claimCode, makeProgramme, type Programme } from "./player-programme.ts";
-import { approve, shownCode, until, untilKept, untilShown, untilState, untilStatus, watch } from "./screen.ts";
+import { approve, shownCode, until, untilKept, untilReached, untilShown, untilState, untilStatus, watch } from "./screen.ts";
 import { openSite, type Site } from "./site.ts";
 
 let site: Site;
@@ -54,7 +54,7 @@ describe("a player in a browser", () => {
 
     await context.setOffline(false);
     const atReturn = await untilShown(page, null);
-    await untilStatus(page, "Last answer", "taken");
+    await untilReached(page);
     await untilShown(page, null, atReturn + 1);
     await untilStatus(page, "Plays waiting", "0");
     await until(async () => {

@@ -117,6 +117,19 @@ export async function untilStatus(page: Page, name: string, word: string): Promi
   );
 }
 
+/** Waits until the server has answered again, whichever call it was: heartbeats and plays take turns in the status. */
+export async function untilReached(page: Page): Promise<void> {
+  if (await page.locator("#status").isHidden()) await page.keyboard.press("i");
+  await page.waitForFunction(
+    () => {
+      const term = [...document.querySelectorAll("#status dt")].find(({ textContent }) => textContent === "Last answer");
+      return term?.nextElementSibling?.textContent?.endsWith(" ago") === true;
+    },
+    undefined,
+    { timeout: 60_000 },
+  );
+}
+
 /** Waits until a value that the player keeps has these words in its JSON. */
 export async function untilKeptValue(page: Page, name: string, words: string): Promise<void> {
   await page.waitForFunction(

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { byStatus, recorded, reported } from "../browser/books.ts";
 import { makeProgramme } from "../browser/player-programme.ts";
-import { startPlayer, until, untilKept, untilKeptValue, untilShown, untilStatus } from "../browser/screen.ts";
+import { startPlayer, until, untilKept, untilKeptValue, untilReached, untilShown, untilStatus } from "../browser/screen.ts";
 import { openSite, type Site } from "../browser/site.ts";
 
 let site: Site;
@@ -75,7 +75,7 @@ test.concurrent("a page on the web is framed without an origin, the only request
   expect(player.turns.slice(from).map(({ type }) => type)).not.toContain("web");
   const back = player.turns.length;
   await player.context.setOffline(false);
-  await untilStatus(player.page, "Last answer", "taken");
+  await untilReached(player.page);
   await untilShown(player.page, "web");
   expect(player.turns.slice(back).map(({ type }) => type)).toContain("web");
   expect(new Set(player.faults.filter((fault) => fault.startsWith("request")))).toEqual(

@@ -4,7 +4,7 @@ import { pictureOf } from "../../src/cli/media/png.ts";
 import { recorded } from "../browser/books.ts";
 import { hurryPlan, measure } from "../browser/memory.ts";
 import { makeProgramme } from "../browser/player-programme.ts";
-import { startPlayer, until, untilKept, untilKeptValue, untilShown, untilState, untilStatus } from "../browser/screen.ts";
+import { startPlayer, until, untilKept, untilKeptValue, untilReached, untilShown, untilState, untilStatus } from "../browser/screen.ts";
 import { openSite, type Site } from "../browser/site.ts";
 
 let site: Site;
@@ -52,7 +52,7 @@ test.concurrent("a clock that is set back by a year changes no play, and a resta
   await untilShown(player.page, "video");
   await untilShown(player.page, "image");
   await player.context.setOffline(false);
-  await untilStatus(player.page, "Last answer", "taken");
+  await untilReached(player.page);
   await untilShown(player.page, null, (await untilShown(player.page, null)) + 2);
   await untilStatus(player.page, "Plays waiting", "0");
   await player.context.close();
