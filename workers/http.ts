@@ -100,8 +100,9 @@ const crossOrigin = cors({
   maxAge: 86_400,
 });
 
-/** Only browsers name an origin; all other players are spared the copies of the answer that these headers cost. */
-const deviceCors: MiddlewareHandler<AppEnv> = (c, next) => (c.req.raw.headers.has("Origin") ? crossOrigin(c, next) : next());
+/** These headers cost copies of the answer. A report whose sender names no origin is no browser's, and its answer is kept by no cache. */
+const deviceCors: MiddlewareHandler<AppEnv> = (c, next) =>
+  c.req.method === "POST" && !c.req.raw.headers.has("Origin") ? next() : crossOrigin(c, next);
 
 app.onError(onError);
 app.notFound((c) => onError(new Problem("not-found", `There is nothing at ${c.req.method} ${c.req.path}.`), c));

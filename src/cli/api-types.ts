@@ -2,24 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { plugin } from "bun";
+import type { Schema } from "../docs/schema.ts";
 import { main, ROOT } from "./tools.ts";
-
-/** As much of JSON Schema as the Worker's OpenAPI document uses. */
-interface Schema {
-  $ref?: string;
-  type?: string | string[];
-  format?: string;
-  enum?: unknown[];
-  const?: unknown;
-  items?: Schema;
-  properties?: Record<string, Schema>;
-  required?: string[];
-  additionalProperties?: boolean | Schema;
-  anyOf?: Schema[];
-  oneOf?: Schema[];
-  allOf?: Schema[];
-  description?: string;
-}
 
 type Content = Record<string, { schema?: Schema }>;
 

@@ -1,3 +1,4 @@
+import { z } from "@hono/zod-openapi";
 import type { PlayVerdict } from "../play.ts";
 import { REJECTIONS, type RejectionCode } from "../rejection.ts";
 import type { RateState } from "../sequencer/rate.ts";
@@ -31,6 +32,24 @@ export function errorsOf<K extends string>(records: RecordAnswer[], idField: K) 
         ]
       : [],
   );
+}
+
+/** What {@link errorsOf} gives and where the device's sequence stands, for OpenAPI. */
+export function answerFields<K extends string>(idField: K) {
+  return {
+    errors: z.array(
+      z.object({
+        index: z.int(),
+        ...({ [idField]: z.string().nullable() } as Record<K, z.ZodNullable<z.ZodString>>),
+        code: z.enum(Object.keys(REJECTIONS) as [RejectionCode, ...RejectionCode[]]),
+        error: z.string(),
+        retryable: z.boolean(),
+      }),
+    ),
+    epoch: z.string(),
+    expected_sequence: z.int(),
+    correlation_id: z.string(),
+  };
 }
 
 /** How many of a request's records were sent before. */

@@ -1,8 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { createRouter, responses } from "../../platform/http.ts";
 import { proofEventSchema } from "../dialects/proof-event.ts";
-import { REJECTIONS, type RejectionCode } from "../rejection.ts";
-import { duplicatesAmong, errorsOf } from "./answers.ts";
+import { answerFields, duplicatesAmong, errorsOf } from "./answers.ts";
 import { rateHeaders, readBatch, receive } from "./receive.ts";
 
 /** The door for proof events: players that report the start and the end of a play by themselves. */
@@ -35,18 +34,7 @@ const answerSchema = z
     accepted: z.int(),
     duplicates: z.int(),
     rejected: z.int(),
-    errors: z.array(
-      z.object({
-        index: z.int(),
-        event_id: z.string().nullable(),
-        code: z.enum(Object.keys(REJECTIONS) as [RejectionCode, ...RejectionCode[]]),
-        error: z.string(),
-        retryable: z.boolean(),
-      }),
-    ),
-    epoch: z.string(),
-    expected_sequence: z.int(),
-    correlation_id: z.string(),
+    ...answerFields("event_id"),
   })
   .openapi("EventsAnswer");
 eventRoutes.openAPIRegistry.registerPath({

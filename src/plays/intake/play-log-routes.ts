@@ -3,8 +3,8 @@ import { isObject } from "../../platform/body.ts";
 import { Problem } from "../../platform/errors.ts";
 import { type AppContext, createRouter, responses } from "../../platform/http.ts";
 import { playbackLogSchema } from "../dialects/playback-log.ts";
-import { REJECTIONS, type RejectionCode } from "../rejection.ts";
-import { type Answered, duplicatesAmong, errorsOf } from "./answers.ts";
+import { REJECTIONS } from "../rejection.ts";
+import { type Answered, answerFields, duplicatesAmong, errorsOf } from "./answers.ts";
 import { rateHeaders, readBatch, readSingle, receive } from "./receive.ts";
 
 /** The doors that take play logs: playback logs, and impressions, which are the same under another address and with a shorter memory. */
@@ -90,18 +90,7 @@ const batchAnswerSchema = z
     processed: z.int(),
     duplicates: z.int(),
     failed: z.int(),
-    errors: z.array(
-      z.object({
-        index: z.int(),
-        log_id: z.string().nullable(),
-        code: z.enum(Object.keys(REJECTIONS) as [RejectionCode, ...RejectionCode[]]),
-        error: z.string(),
-        retryable: z.boolean(),
-      }),
-    ),
-    epoch: z.string(),
-    expected_sequence: z.int(),
-    correlation_id: z.string(),
+    ...answerFields("log_id"),
   })
   .openapi("BatchAnswer");
 const log = playbackLogSchema.openapi("PlaybackLog");
