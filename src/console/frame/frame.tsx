@@ -25,6 +25,18 @@ const ShortcutList = lazy(loadShortcutList);
 const WIDE_PX = 220;
 const NARROW_PX = 56;
 
+/** Safari has no idle callbacks: there it waits as long as a page takes. */
+const PAGE_TAKES_MS = 2000;
+
+function whenIdle(work: () => void): () => void {
+  if ("requestIdleCallback" in globalThis) {
+    const id = requestIdleCallback(work);
+    return () => cancelIdleCallback(id);
+  }
+  const id = setTimeout(work, PAGE_TAKES_MS);
+  return () => clearTimeout(id);
+}
+
 /** What stands around every page: navigation, top bar, and the dialogs that may come over it. */
 export function Frame() {
   const [menu, { toggle: toggleMenu, close: closeMenu }] = useDisclosure(false);
@@ -35,11 +47,15 @@ export function Frame() {
   useShortcut({ keys: "mod+k", label: "Search and go anywhere", group: "Everywhere" }, () => setSearching(true));
   useShortcut({ keys: "?", label: "Show these shortcuts", group: "Everywhere" }, () => setExplaining(true));
   useShortcut({ keys: "[", label: "Fold the navigation", group: "Everywhere" }, () => setNarrow(!narrow));
-  // Fetched while nobody waits, so that they open at once, and without a network.
-  useEffect(() => {
-    void loadSearch();
-    void loadShortcutList();
-  }, []);
+  // Fetched when the page has nothing else to do, so that they open at once, and without a network.
+  useEffect(
+    () =>
+      whenIdle(() => {
+        void loadSearch();
+        void loadShortcutList();
+      }),
+    [],
+  );
   // biome-ignore lint/correctness/useExhaustiveDependencies: on another page the menu is in the way
   useEffect(closeMenu, [path]);
 

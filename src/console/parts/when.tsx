@@ -1,5 +1,5 @@
 import { Tooltip } from "@mantine/core";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ago, exact, MINUTE_MS } from "./format.ts";
 
 const TICK_MS = 5000;
@@ -33,22 +33,18 @@ export function useNow(): number {
 export function When({ at, zone, never = "–" }: { at: string | number | null | undefined; zone?: string | undefined; never?: string }) {
   const now = useNow();
   const [near, setNear] = useState(false);
+  const words = useRef<HTMLTimeElement>(null);
   if (at === null || at === undefined) return <span className="quiet">{never}</span>;
   const ms = typeof at === "number" ? at : Date.parse(at);
-  const words = Math.abs(ms - now) < MINUTE_MS / 6 ? "just now" : ago(ms, now);
-  const time = (
-    <time dateTime={new Date(ms).toISOString()} onMouseEnter={() => setNear(true)}>
-      {words}
-    </time>
-  );
-  // The tooltip is made when somebody comes near: lists show thousands of times.
-  if (!near) return time;
+  // The tooltip is made when somebody comes near, since lists show thousands of times; beside the words, not around them: words that are
+  // made anew while a finger is on them lose its tap.
   return (
-    <Tooltip label={<TwoTimes at={ms} zone={zone} />} multiline opened>
-      <time dateTime={new Date(ms).toISOString()} onMouseLeave={() => setNear(false)}>
-        {words}
+    <>
+      <time ref={words} dateTime={new Date(ms).toISOString()} onMouseEnter={() => setNear(true)} onMouseLeave={() => setNear(false)}>
+        {Math.abs(ms - now) < MINUTE_MS / 6 ? "just now" : ago(ms, now)}
       </time>
-    </Tooltip>
+      {near && <Tooltip label={<TwoTimes at={ms} zone={zone} />} multiline opened target={words} />}
+    </>
   );
 }
 
