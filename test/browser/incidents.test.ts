@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { expectAccessible, signInByToken } from "../browser/acts.ts";
-import { type PlayedNetwork, seedChecks, seedDeadLetters, seedIncidents, seedPlays, until } from "../browser/proof-seed.ts";
-import { openSite, type Site } from "../browser/site.ts";
 import { ADMIN_TOKEN } from "../stack/stack.ts";
+import { expectAccessible, signInByToken } from "./acts.ts";
+import { type PlayedNetwork, seedChecks, seedDeadLetters, seedIncidents, seedPlays, until } from "./proof-seed.ts";
+import { openSite, type Site } from "./site.ts";
 
 let site: Site;
 let network: PlayedNetwork;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { expectAccessible, signInByToken } from "../browser/acts.ts";
-import { makeProgramme, type Programme, tokenOf } from "../browser/programme.ts";
-import { openSite, type Site } from "../browser/site.ts";
 import { ADMIN_TOKEN } from "../stack/stack.ts";
+import { expectAccessible, signInByToken } from "./acts.ts";
+import { makeProgramme, type Programme, tokenOf } from "./programme.ts";
+import { openSite, type Site } from "./site.ts";
 
 let site: Site;
 let programme: Programme;

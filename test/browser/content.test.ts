@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { expectAccessible, signInByToken } from "../browser/acts.ts";
-import { makeProgramme, type Programme, picture, tokenOf } from "../browser/programme.ts";
-import { openSite, type Site } from "../browser/site.ts";
+import { expectAccessible, signInByToken } from "./acts.ts";
+import { makeProgramme, type Programme, picture, tokenOf } from "./programme.ts";
+import { openSite, type Site } from "./site.ts";
 
 const PART_BYTES = 5 * 1024 * 1024;
 

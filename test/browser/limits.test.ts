@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { makePerson, visitAs } from "../browser/people.ts";
-import { openSite, type Site } from "../browser/site.ts";
+import { makePerson, visitAs } from "./people.ts";
+import { openSite, type Site } from "./site.ts";
 
 /** All pages of the console, by the paths of its navigation. */
 const PAGES = [
