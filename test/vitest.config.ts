@@ -13,6 +13,10 @@ mkdirSync(`${root}dist/assets`, { recursive: true });
 /** What must be seen in the runtime that it runs in: cryptography, and what is decided by it. */
 const IN_WORKERD = ["test/plays/signatures.vectors.test.ts", "test/plays/verdicts.vectors.test.ts", "test/auth/password.test.ts"];
 const APART = ["test/node/**", "test/simulation/**", "test/planted/**", "test/browser/**", "test/long/**"];
+/** Tests that count what is on its way through queues and alarms, which outlives the file that began it: each has a runtime of its own. */
+const ON_THE_WAY = ["faults", "monitoring", "plays", "reports", "stream", "telemetry", "webhooks"].map(
+  (room) => `test/${room}/**/*.test.ts`,
+);
 const pure = globSync("test/**/*.test.ts", { cwd: root, exclude: APART }).filter(
   (file) => !IN_WORKERD.includes(file) && !needsWorkerd(resolve(root, file)),
 );
@@ -32,6 +36,30 @@ const common = {
   env: { PROPERTY_SEED: process.env.PROPERTY_SEED ?? "20261121" },
 };
 
+/** Tests in the Workers runtime, with all bindings. */
+const workerd = (name: string, test: { include: string[]; exclude: string[]; isolate: boolean }) => ({
+  plugins: [
+    filesAsText,
+    cloudflareTest(async () => ({
+      wrangler: { configPath: `${root}wrangler.toml` },
+      miniflare: {
+        bindings: {
+          TEST_MIGRATIONS: await readD1Migrations(`${root}migrations`),
+          ENVIRONMENT: "test",
+          ADMIN_TOKEN: "test-admin-token",
+          AUTH_SECRET: "test-auth-secret-of-more-than-32-characters",
+          DEVICE_TOKEN_SECRET: "test-device-token-secret",
+          HASH_SECRET: "test-hash-secret",
+          OUTBOX_RESEND_AFTER_MS: "5000",
+        },
+        // Whatever the Worker fetches arrives there, and nothing leaves the machine.
+        outboundService: { node: receiver },
+      },
+    })),
+  ],
+  test: { ...common, name, ...test, setupFiles: ["test/support/migrate.ts"] },
+});
+
 export default defineConfig({
   test: {
     root,
@@ -40,34 +68,9 @@ export default defineConfig({
     silent: "passed-only",
     projects: [
       { plugins: [filesAsText], test: { ...common, name: "pure", include: pure, isolate: false } },
-      {
-        plugins: [
-          filesAsText,
-          cloudflareTest(async () => ({
-            wrangler: { configPath: `${root}wrangler.toml` },
-            miniflare: {
-              bindings: {
-                TEST_MIGRATIONS: await readD1Migrations(`${root}migrations`),
-                ENVIRONMENT: "test",
-                ADMIN_TOKEN: "test-admin-token",
-                AUTH_SECRET: "test-auth-secret-of-more-than-32-characters",
-                DEVICE_TOKEN_SECRET: "test-device-token-secret",
-                HASH_SECRET: "test-hash-secret",
-                OUTBOX_RESEND_AFTER_MS: "5000",
-              },
-              // Whatever the Worker fetches arrives there, and nothing leaves the machine.
-              outboundService: { node: receiver },
-            },
-          })),
-        ],
-        test: {
-          ...common,
-          name: "workerd",
-          include: ["test/**/*.test.ts"],
-          exclude: [...APART, ...pure],
-          setupFiles: ["test/support/migrate.ts"],
-        },
-      },
+      workerd("on-the-way", { include: ON_THE_WAY, exclude: pure, isolate: true }),
+      // Files one after the other in two runtimes, whose storage is emptied between them.
+      workerd("workerd", { include: ["test/**/*.test.ts"], exclude: [...APART, ...ON_THE_WAY, ...pure], isolate: false }),
     ],
   },
 });

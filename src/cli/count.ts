@@ -15,10 +15,46 @@ export function vitestCounts(json: string): Counts | null {
   return { passed: report.numPassedTests, failed: report.numFailedTests + broken };
 }
 
+/** Of vitest's JSON report: each test that failed, with what it said; and each file that could not be run. */
+export function vitestFailures(json: string): string[] {
+  const report = parse(json) as VitestReport | null;
+  return (report?.testResults ?? []).flatMap(({ name = "", status, message = "", assertionResults = [] }) =>
+    status === "failed" && assertionResults.length === 0
+      ? [`${name}\n${message}`]
+      : assertionResults
+          .filter((test) => test.status === "failed")
+          .map(({ fullName, failureMessages = [] }) => `${name} > ${fullName}\n${failureMessages.join("\n")}`),
+  );
+}
+
 interface VitestReport {
   numPassedTests?: number;
   numFailedTests?: number;
-  testResults?: { status?: string; assertionResults?: unknown[] }[];
+  testResults?: {
+    name?: string;
+    status?: string;
+    message?: string;
+    assertionResults?: { status?: string; fullName?: string; failureMessages?: string[] }[];
+  }[];
+}
+
+/** Of what `bun test` printed: each test that failed, with the lines that came before it since the test before, and the name of its file. */
+export function bunFailures(output: string): string[] {
+  const failures: string[] = [];
+  let file = "";
+  let lines: string[] = [];
+  for (const line of output.split("\n")) {
+    if (/^\S+\.test\.tsx?:$/.test(line)) file = line;
+    else if (/^\((pass|skip|todo)\) /.test(line)) lines = [];
+    else if (line.startsWith("(fail) ")) {
+      failures.push([`${file} ${line}`, ...lines].join("\n"));
+      lines = [];
+    }
+    // Why: it comes after.
+    else if (lines.length === 0 && failures.length > 0 && line.startsWith("  ^ ")) failures.push(`${failures.pop()}\n${line}`);
+    else lines.push(line);
+  }
+  return failures;
 }
 
 /** The counts of bun's JUnit report, from its `testsuites` element; null for what is no such report. Skipped tests count as neither. */

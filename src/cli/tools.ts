@@ -58,18 +58,30 @@ export interface Finished {
   output: string;
 }
 
-/** Runs a command to its end in the project's folder. `show` lets it write to the terminal; otherwise its output is returned. */
+/** Runs a command to its end in the project's folder; returns what it wrote. `show` writes it to the terminal too, as it comes. */
 export async function run(command: string[], options: { show?: boolean; env?: Record<string, string> } = {}): Promise<Finished> {
-  const io = options.show ? "inherit" : "pipe";
   const child = Bun.spawn(command, {
     cwd: ROOT,
     env: { ...process.env, ...QUIET, ...options.env },
     stdin: "ignore",
-    stdout: io,
-    stderr: io,
+    stdout: "pipe",
+    stderr: "pipe",
   });
-  const texts = options.show ? [] : await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  const texts = await Promise.all([
+    textOf(child.stdout, options.show ? process.stdout : null),
+    textOf(child.stderr, options.show ? process.stderr : null),
+  ]);
   return { code: await child.exited, output: texts.join("") };
+}
+
+async function textOf(stream: ReadableStream<Uint8Array>, terminal: NodeJS.WriteStream | null): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const piece of stream) {
+    terminal?.write(piece);
+    text += decoder.decode(piece, { stream: true });
+  }
+  return text;
 }
 
 /** Runs a command that must succeed. @throws Stop with its output where it does not. */

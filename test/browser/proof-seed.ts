@@ -150,9 +150,9 @@ export function plusDays(day: string, days: number): string {
   return new Date(Date.parse(day) + days * 86_400_000).toISOString().slice(0, 10);
 }
 
-/** Asks until it is so. @throws Error after half a minute */
+/** Asks until it is so. @throws Error after a minute and a half */
 export async function until(holds: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + 90_000;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error("what was waited for did not come about");
     await Bun.sleep(250);

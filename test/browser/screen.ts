@@ -64,7 +64,7 @@ function observe(): void {
 
 /** Waits until the player has come to a state: `unpaired`, `running`, … */
 export async function untilState(page: Page, state: string): Promise<void> {
-  await page.waitForFunction((wanted) => document.documentElement.dataset.state === wanted, state, { timeout: 60_000 });
+  await page.waitForFunction((wanted) => document.documentElement.dataset.state === wanted, state, { timeout: 90_000 });
 }
 
 /** Waits until the page shows a turn of a type, or any; returns how many it has shown since it was loaded. */
@@ -76,7 +76,7 @@ export async function untilShown(page: Page, type: string | null, atLeast = 1): 
       return count >= least && (wanted === null ? dataset.slot !== "" : dataset.type === wanted) ? count : 0;
     },
     [type, atLeast] as const,
-    { timeout: 60_000 },
+    { timeout: 90_000 },
   );
   return await shown.jsonValue();
 }
@@ -113,7 +113,7 @@ export async function untilStatus(page: Page, name: string, word: string): Promi
         (term) => term.textContent === line && term.nextElementSibling?.textContent?.includes(wanted),
       ),
     [name, word] as const,
-    { timeout: 60_000 },
+    { timeout: 90_000 },
   );
 }
 
@@ -126,7 +126,7 @@ export async function untilReached(page: Page): Promise<void> {
       return term?.nextElementSibling?.textContent?.endsWith(" ago") === true;
     },
     undefined,
-    { timeout: 60_000 },
+    { timeout: 90_000 },
   );
 }
 
@@ -189,7 +189,7 @@ async function deviceIdOf(site: Site, name: string): Promise<string> {
 
 /** Waits for something that the server is asked about. */
 export async function until<T>(look: () => Promise<T | null | undefined | false>): Promise<T> {
-  for (let times = 0; times < 600; times++) {
+  for (let times = 0; times < 900; times++) {
     const found = await look();
     if (found) return found;
     await Bun.sleep(100);

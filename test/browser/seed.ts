@@ -40,12 +40,12 @@ export async function livelyDevice({ stack, url }: Site, plays = 12): Promise<Pa
   const logs = await Promise.all(Array.from({ length: plays }, (_, index) => signedLog(device, index, 60_000 + (plays - index) * 120_000)));
   const forged = { ...(await signedLog(device, plays, 60_000)), signature: "AAAA" };
   await post("/api/v1/playback-logs/batch", { logs: [...logs, forged] }, { "Sent-At": new Date().toISOString() });
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 450; tries++) {
     const [row] = await stack.sql<{ n: number }>(`SELECT count(*) AS n FROM proof_of_play_events WHERE device_id = '${device.id}'`);
     if (row?.n === plays) return device;
     await Bun.sleep(200);
   }
-  throw new Error("the plays were not recorded in 20 s");
+  throw new Error("the plays were not recorded in 90 s");
 }
 
 /** Gives a device something to play: a playlist of its content from 08:00 to 20:00, every day, by a schedule of its group. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { junitCounts, settleCounts, vitestCounts } from "../../src/cli/count.ts";
+import { bunFailures, junitCounts, settleCounts, vitestCounts, vitestFailures } from "../../src/cli/count.ts";
 import { cronExpressions } from "../../src/cli/cron.ts";
 import { FAULTS, type Fault } from "../../src/cli/fleet/faults.ts";
 import { demoArguments, simulateArguments } from "../../src/cli/options.ts";
@@ -34,6 +34,36 @@ describe("counting tests", () => {
     expect(settleCounts({ passed: 3, failed: 0 }, 1)).toEqual({ passed: 3, failed: 1 });
     expect(settleCounts({ passed: 0, failed: 0 }, 0)).toEqual({ passed: 0, failed: 1 });
     expect(settleCounts(null, 0)).toEqual({ passed: 0, failed: 1 });
+  });
+});
+
+describe("what failed", () => {
+  test("of vitest is told by file and test, with its messages; and a file that did not run", () => {
+    const assertionResults = [
+      { status: "passed", fullName: "adds" },
+      { status: "failed", fullName: "sums up", failureMessages: ["expected 1 to be 2"] },
+    ];
+    const testResults = [
+      { name: "a.test.ts", status: "failed", assertionResults },
+      { name: "b.test.ts", status: "failed", message: "no such module", assertionResults: [] },
+    ];
+    expect(vitestFailures(JSON.stringify({ testResults }))).toEqual([
+      "a.test.ts > sums up\nexpected 1 to be 2",
+      "b.test.ts\nno such module",
+    ]);
+    expect(vitestFailures("")).toEqual([]);
+  });
+
+  test("of bun is told by file and test, with what came before it, and why where that comes after", () => {
+    const output = [
+      ...["a.test.ts:", "noise", "(pass) adds [1.00ms]", "error: expected 2", "(fail) sums up [0.25ms]"],
+      ...["(fail) ends [100.18ms]", "  ^ this test timed out after 100ms.", "b.test.ts:", "(pass) holds [1.00ms]", "", " 2 pass"],
+    ];
+    expect(bunFailures(output.join("\n"))).toEqual([
+      "a.test.ts: (fail) sums up [0.25ms]\nerror: expected 2",
+      "a.test.ts: (fail) ends [100.18ms]\n  ^ this test timed out after 100ms.",
+    ]);
+    expect(bunFailures("")).toEqual([]);
   });
 });
 
