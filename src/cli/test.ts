@@ -29,6 +29,9 @@ const CHECKS: [what: string, command: () => string[]][] = [
 /** The secrets that the tests bind by themselves; named here so that the tools do not warn of their absence. */
 const TEST_SECRETS = { ADMIN_TOKEN: "unused", AUTH_SECRET: "unused", DEVICE_TOKEN_SECRET: "unused", HASH_SECRET: "unused" };
 
+/** For machines that are slow or busy: nothing that passes takes this long. */
+const PATIENCE = "--timeout=300000";
+
 /** What a runner came to: how many, and what those that failed said. */
 interface Outcome extends Counts {
   failures: string[];
@@ -85,7 +88,7 @@ async function runVitest(reports: string, args: string[]): Promise<Outcome> {
 
 async function runBun(reports: string, name: string, folders: string[], show = true): Promise<Outcome> {
   const file = join(reports, `${name}.xml`);
-  const command = [process.execPath, "test", ...folders, "--reporter=junit", `--reporter-outfile=${file}`];
+  const command = [process.execPath, "test", ...folders, PATIENCE, "--reporter=junit", `--reporter-outfile=${file}`];
   const { code, output } = await run(command, { show });
   if (!show) console.log(output.trim());
   return settled(settleCounts(junitCounts(readReport(file)), code), bunFailures(output), output);

@@ -10,7 +10,7 @@ const PASSWORD = "nine quiet lanterns";
 let site: Site;
 beforeAll(async () => {
   site = await openSite();
-});
+}, 300_000);
 afterAll(() => site.close());
 
 async function signIn(page: Page, email = EMAIL, password = PASSWORD): Promise<void> {
@@ -44,7 +44,7 @@ test("the first administrator comes in by the set-up link, once, and by name and
   await page.getByRole("heading", { name: "Stores", level: 1 }).waitFor();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("a session that ends in the middle of a form is renewed over it, and what was typed is saved", async () => {
   const device = await site.api<{ id: string }>("POST", "/v1/admin/devices", { external_name: "Before" });
@@ -66,7 +66,7 @@ test("a session that ends in the middle of a form is renewed over it, and what w
   expect(await site.api("GET", `/v1/admin/devices/${device.id}`)).toMatchObject({ external_name: "Typed for a long time" });
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("the second factor is turned on by an app's code, and asked for at the next sign-in; a wrong one is refused", async () => {
   const { page, context, faults } = await site.visit();
@@ -96,7 +96,7 @@ test("the second factor is turned on by an app's code, and asked for at the next
   await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("an invited viewer chooses a password, sees what it may, is offered nothing that it may not, and is refused at the server", async () => {
   const { link } = await site.api<{ link: string }>("POST", "/v1/admin/invitations", { email: "vic@example.com", role: "viewer" });
@@ -120,7 +120,7 @@ test("an invited viewer chooses a password, sees what it may, is offered nothing
   expect(refused).toEqual([403, "/docs/errors/forbidden"]);
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("signing out everywhere ends every session", async () => {
   const first = await site.visit();
@@ -136,4 +136,4 @@ test("signing out everywhere ends every session", async () => {
   await second.page.getByRole("heading", { name: "Sign in", level: 1 }).waitFor();
   await first.context.close();
   await second.context.close();
-});
+}, 300_000);

@@ -4,7 +4,7 @@ import { openSite, type Site } from "./site.ts";
 let site: Site;
 beforeAll(async () => {
   site = await openSite();
-});
+}, 300_000);
 afterAll(() => site.close());
 
 test("the console's page comes with a strict policy, at every path of its own", async () => {

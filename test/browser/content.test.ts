@@ -15,7 +15,7 @@ let programme: Programme;
 beforeAll(async () => {
   site = await openSite();
   programme = await makeProgramme(site, { stores: 1, contents: 3 });
-});
+}, 300_000);
 afterAll(() => site.close());
 
 const folder = mkdtempSync(join(tmpdir(), "alive-files-"));
@@ -86,7 +86,7 @@ test("several files go at once; one that is cut off goes on by itself, and no pa
   );
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("an upload is paused and resumed, and no part is sent twice", async () => {
   const visit = await site.visit();
@@ -106,7 +106,7 @@ test("an upload is paused and resumed, and no part is sent twice", async () => {
   expect(sent.sort()).toEqual([1, 2, 3]);
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("an upload that the page's end cut off goes on when the same file is dropped, and a file that is here is not sent", async () => {
   const visit = await site.visit();
@@ -136,7 +136,7 @@ test("an upload that the page's end cut off goes on when the same file is droppe
   expect(sent).toEqual([]);
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("content is filtered, looked at, told where it is used, and kept while it is; a viewer only looks", async () => {
   const visit = await site.visit();
@@ -173,7 +173,7 @@ test("content is filtered, looked at, told where it is used, and kept while it i
   expect(await viewer.page.getByRole("button", { name: /Upload|Archive|Edit/ }).count()).toBe(0);
   expect(viewer.faults).toEqual([]);
   await viewer.context.close();
-});
+}, 300_000);
 
 /** Drops a file onto the page, as from a folder. */
 async function drop(page: Page, { name, mimeType, buffer }: { name: string; mimeType: string; buffer: Buffer }): Promise<void> {

@@ -11,7 +11,7 @@ let site: Site;
 beforeAll(async () => {
   site = await openSite();
   await seedDevices(site, 20);
-});
+}, 300_000);
 afterAll(() => site.close());
 
 async function open(path: string): Promise<Visit> {
@@ -62,7 +62,7 @@ describe("pairing", () => {
     await page.getByRole("heading", { name: "Entrance left", level: 1 }).waitFor();
     expect(faults).toEqual([]);
     await context.close();
-  });
+  }, 300_000);
 
   test("a screen's own code is found, shown with what it says of itself, and approved", async () => {
     const asked = await fetch(`${site.url}/v1/device/pairing/create-claim`, {
@@ -84,7 +84,7 @@ describe("pairing", () => {
     expect(new URL(page.url()).search).toBe("");
     expect(faults).toEqual([]);
     await context.close();
-  });
+  }, 300_000);
 });
 
 describe("one device", () => {
@@ -140,7 +140,7 @@ describe("one device", () => {
     await page.getByRole("region", { name: "When was it silent?" }).getByText("Never in the last 24 hours").waitFor();
     expect(faults).toEqual([]);
     await context.close();
-  });
+  }, 300_000);
 
   test("what it plays in the next days stands in a timeline, with the reason for each hour", async () => {
     const device = await livelyDevice(site, 1);
@@ -166,7 +166,7 @@ describe("one device", () => {
     await expectAccessible(page);
     expect(faults).toEqual([]);
     await context.close();
-  });
+  }, 300_000);
 
   test("the last picture of its screen is shown", async () => {
     // Its first heartbeat brings the picture: what comes soon after another one, D1 is told half a minute later.
@@ -180,7 +180,7 @@ describe("one device", () => {
     expect(await picture.evaluate((image) => (image as HTMLImageElement).naturalWidth)).toBe(1);
     expect(faults).toEqual([]);
     await context.close();
-  });
+  }, 300_000);
 
   test("a command waits, and can be cancelled", async () => {
     const device = await livelyDevice(site, 1);
@@ -195,7 +195,7 @@ describe("one device", () => {
     await page.getByRole("cell", { name: "cancelled" }).waitFor();
     expect(faults).toEqual([]);
     await context.close();
-  });
+  }, 300_000);
 
   test("revoking asks for the name", async () => {
     const device = await livelyDevice(site, 1);
@@ -209,7 +209,7 @@ describe("one device", () => {
     await page.getByText("1 device revoked").waitFor();
     expect(await site.api("GET", `/v1/admin/devices/${device.id}`)).toMatchObject({ status: "revoked" });
     await context.close();
-  });
+  }, 300_000);
 });
 
 test("the overview follows what happens by itself: plays by the minute, refusals by reason, incidents, the pipeline", async () => {
@@ -250,7 +250,7 @@ test("the overview follows what happens by itself: plays by the minute, refusals
   await page.waitForURL(/\/console\/incidents\/[0-9a-f-]{36}$/);
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 describe("a form", () => {
   const aDevice = (name: string) => site.api<{ id: string; version: number }>("POST", "/v1/admin/devices", { external_name: name });
@@ -277,7 +277,7 @@ describe("a form", () => {
     expect(await site.api("GET", `/v1/admin/devices/${device.id}`)).toMatchObject({ external_name: "Typed before the session ended" });
     expect(faults).toEqual([]);
     await context.close();
-  });
+  }, 300_000);
 
   test("of what somebody else has changed meanwhile shows theirs beside yours, and keeps yours", async () => {
     const device = await aDevice("Original");
@@ -294,7 +294,7 @@ describe("a form", () => {
     expect(await site.api("GET", `/v1/admin/devices/${device.id}`)).toMatchObject({ external_name: "Mine", version: 3 });
     expect(faults).toEqual([]);
     await context.close();
-  });
+  }, 300_000);
 
   test("names the field that the server refuses, and asks before typed values are left", async () => {
     const device = await aDevice("Kept");
@@ -322,5 +322,5 @@ describe("a form", () => {
     await page.getByRole("button", { name: "Leave", exact: true }).click();
     await page.getByRole("heading", { name: "Devices", level: 1 }).waitFor();
     await context.close();
-  });
+  }, 300_000);
 });

@@ -14,7 +14,7 @@ beforeAll(async () => {
   incidentIds = await seedIncidents(site, network.devices);
   await seedDeadLetters(site, network.devices, 6);
   await seedChecks(site, network.day);
-});
+}, 300_000);
 afterAll(() => site.close());
 
 interface Incident {
@@ -59,7 +59,7 @@ test("the inbox lists what is open, is filtered in its address, and is worked th
   expect(page.url()).toMatch(/\/console\/incidents\/[0-9a-f-]{36}$/);
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("an incident is acknowledged, noted and resolved, and tells what happened; two who write notes are both heard", async () => {
   const [id = ""] = incidentIds;
@@ -98,7 +98,7 @@ test("an incident is acknowledged, noted and resolved, and tells what happened; 
   expect((await incident(id)).resolved_by).toBe("admin-token");
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("notes outlast a session that ends while they are written", async () => {
   const [, id = ""] = incidentIds;
@@ -116,7 +116,7 @@ test("notes outlast a session that ends while they are written", async () => {
   await dialog.getByRole("button", { name: "Sign in", exact: true }).click();
   await until(async () => (await incident(id)).notes === "Screen was restarted by hand.");
   await context.close();
-});
+}, 300_000);
 
 test("a viewer reads incidents and the pipeline, and is offered no change; one of a supplier is told what it may not see", async () => {
   const reader = await site.api<{ token: string }>("POST", "/v1/admin/tokens", { name: "Reader", role: "viewer" });
@@ -140,7 +140,7 @@ test("a viewer reads incidents and the pipeline, and is offered no change; one o
   await other.page.goto("/console/pipeline");
   await other.page.getByText("The caller sees only one supplier, and this cannot be narrowed to it.").first().waitFor();
   await other.context.close();
-});
+}, 300_000);
 
 test("the pipeline tells how it stands, what was refused and why, and whether archive and database agree", async () => {
   await site.stack.cron("* * * * *");
@@ -167,7 +167,7 @@ test("the pipeline tells how it stands, what was refused and why, and whether ar
   await expectAccessible(page);
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("a dead letter is looked into and sent again; days are replayed, and one sees how far", async () => {
   const visit = await site.visit({ colorScheme: "dark" });
@@ -199,4 +199,4 @@ test("a dead letter is looked into and sent again; days are replayed, and one se
   await expectAccessible(page);
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);

@@ -38,7 +38,7 @@ beforeAll(async () => {
   await makePerson(site, { email: "sue@example.com", name: "Sue", role: "viewer", scope });
   await makePerson(site, { email: "bea@example.com", name: "Bea", role: "viewer", scope: { brand_name: "Aurora brand" } });
   await makePerson(site, { email: "omar@example.com", name: "Omar", role: "operator" });
-});
+}, 300_000);
 afterAll(() => site.close());
 
 /** A supplier with a store, a device and an incident, and a brand with a campaign: all with the name in theirs. */
@@ -141,7 +141,7 @@ test("whoever opens an address that is not theirs is told so in words, and offer
   expect([...viewer.faults, ...operator.faults]).toEqual([]);
   await viewer.context.close();
   await operator.context.close();
-});
+}, 300_000);
 
 test("what another site posts in the name of who is signed in is refused, even by a neighbour to whom the browser gives the cookie", async () => {
   const target = `${site.url}/v1/admin/suppliers`;
@@ -187,4 +187,4 @@ test("what another site posts in the name of who is signed in is refused, even b
   expect(await textOf(page, "/settings/suppliers")).toContain("Aurora retail");
   await context.close();
   await evil.stop(true);
-});
+}, 300_000);

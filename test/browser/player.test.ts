@@ -13,7 +13,7 @@ beforeAll(async () => {
     { name: "Poster", type: "image", durationMs: 1500 },
     { name: "Spot", type: "video", durationMs: 2000 },
   ]);
-});
+}, 300_000);
 afterAll(() => site.close());
 
 /** The pictures by which the logs that leave a page say that they are proved, as they come. */
@@ -79,7 +79,7 @@ describe("a player in a browser", () => {
     expect(watched.violations).toEqual([]);
     // The browser says on its console that there was no network.
     expect(faults.filter((fault) => !fault.includes("ERR_INTERNET_DISCONNECTED"))).toEqual([]);
-  });
+  }, 300_000);
 
   test("pairs by the code in its address, as the console's QR code has it, and says in words where that does not do", async () => {
     const code = await claimCode(site, programme, "Window 2");
@@ -102,5 +102,5 @@ describe("a player in a browser", () => {
     await shownCode(second.page);
     expect([...first.faults, ...second.faults]).toEqual([]);
     await second.context.close();
-  });
+  }, 300_000);
 });

@@ -9,7 +9,7 @@ let programme: Programme;
 beforeAll(async () => {
   site = await openSite();
   programme = await makeProgramme(site, { stores: 1, contents: 12 });
-});
+}, 300_000);
 afterAll(() => site.close());
 
 interface Shown {
@@ -82,7 +82,7 @@ test("a playlist is made: content added by plus and by dragging, moved by mouse 
   expect(await itemsOf(id)).toEqual(["Sushi bar ×1 30000", "Fresh bread ×3 default"]);
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("what is not saved is guarded; somebody else's items are shown beside one's own; a viewer sees no handles", async () => {
   const playlist = programme.playlists[1];
@@ -117,7 +117,7 @@ test("what is not saved is guarded; somebody else's items are shown beside one's
   expect(await viewer.page.getByRole("button", { name: /^Move|^Add|Save items/ }).count()).toBe(0);
   expect(viewer.faults).toEqual([]);
   await viewer.context.close();
-});
+}, 300_000);
 
 /** Waits until the items stand so. */
 async function order(page: Page, names: string[]): Promise<void> {

@@ -9,7 +9,7 @@ let network: PlayedNetwork;
 beforeAll(async () => {
   site = await openSite();
   network = await seedPlays(site);
-});
+}, 300_000);
 afterAll(() => site.close());
 
 interface Campaign {
@@ -71,7 +71,7 @@ test("campaigns are listed with their delivery, made, changed by two people at o
   expect((await campaign(id)).archived_at).toBeNull();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("a campaign tells planned against played, by store, and its content and playlists", async () => {
   const visit = await site.visit({ colorScheme: "dark" });
@@ -91,7 +91,7 @@ test("a campaign tells planned against played, by store, and its content and pla
   await expectAccessible(page);
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("a report is asked, kept in its address, saved as a view, and downloaded as the same numbers", async () => {
   const visit = await site.visit();
@@ -150,7 +150,7 @@ test("a report is asked, kept in its address, saved as a view, and downloaded as
   await page.getByRole("alert").getByText("a report covers 400 days at most").first().waitFor();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("every number opens down to its plays, by device or in the archive, and each play to its proof", async () => {
   const visit = await site.visit({ colorScheme: "dark" });
@@ -200,7 +200,7 @@ test("every number opens down to its plays, by device or in the archive, and eac
   await page.getByText("The part of the archive that holds this play cannot be read").waitFor();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("an advertiser sees its own brand's campaigns and plays, and nothing of others", async () => {
   const own = network.campaigns[1];
@@ -232,4 +232,4 @@ test("an advertiser sees its own brand's campaigns and plays, and nothing of oth
   expect(own?.brand).toBe("Cola");
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);

@@ -9,7 +9,7 @@ let programme: Programme;
 beforeAll(async () => {
   site = await openSite();
   programme = await makeProgramme(site, { stores: 2, contents: 4 });
-});
+}, 300_000);
 afterAll(() => site.close());
 
 interface Shown {
@@ -54,7 +54,7 @@ test("a week shows what plays, what is covered and what is empty, and says what 
   await page.getByText("30 Nov 2026 – 6 Dec 2026").waitFor();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("a schedule is written in words and painted at once; it is drawn where it was meant for; an ended session loses nothing", async () => {
   const visit = await site.visit({ colorScheme: "dark", viewport: { width: 1500, height: 950 } });
@@ -108,7 +108,7 @@ test("a schedule is written in words and painted at once; it is drawn where it w
   await page.getByRole("heading", { name: "<u>Lunch</u>", level: 1 }).waitFor();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("two who edit a schedule are told of each other; its deletion asks for the name", async () => {
   const schedule = programme.schedules[0];
@@ -137,7 +137,7 @@ test("two who edit a schedule are told of each other; its deletion asks for the 
   await page.getByText("No schedule is like that.").waitFor();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("a takeover is started and lifted; a viewer at an operator's address is told", async () => {
   const visit = await site.visit();
@@ -172,4 +172,4 @@ test("a takeover is started and lifted; a viewer at an operator's address is tol
   expect(await viewer.page.getByRole("button", { name: /Save|Archive|Take over/ }).count()).toBe(0);
   expect(viewer.faults).toEqual([]);
   await viewer.context.close();
-});
+}, 300_000);

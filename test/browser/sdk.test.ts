@@ -24,7 +24,7 @@ beforeAll(async () => {
   browser = await launchChromium();
   context = await browser.newContext();
   page = await open();
-});
+}, 300_000);
 
 afterAll(async () => {
   await browser?.close();

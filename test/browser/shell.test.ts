@@ -6,7 +6,7 @@ import { openSite, type Site } from "./site.ts";
 let site: Site;
 beforeAll(async () => {
   site = await openSite();
-});
+}, 300_000);
 afterAll(() => site.close());
 
 test("nobody sees a page before signing in; a wrong token is refused in words, a right one leads to where one wanted to go", async () => {
@@ -23,7 +23,7 @@ test("nobody sees a page before signing in; a wrong token is refused in words, a
   await page.getByRole("heading", { name: "Devices", level: 1 }).waitFor();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("what is on its way is shown by its shape, and what is empty says the next step", async () => {
   const visit = await site.visit();
@@ -59,7 +59,7 @@ test("what is on its way is shown by its shape, and what is empty says the next 
   await page.getByText("Nothing is wrong that anybody would have to look at.").waitFor();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("the navigation leads to every page, by mouse and by keys; the way is shown above", async () => {
   const visit = await site.visit();
@@ -102,7 +102,7 @@ test("the navigation leads to every page, by mouse and by keys; the way is shown
   await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("the search finds pages and things by name", async () => {
   await site.api("POST", "/v1/admin/suppliers", { name: "Northern Retail" });
@@ -134,7 +134,7 @@ test("the search finds pages and things by name", async () => {
   await page.waitForURL(`**/console/stores/${store.id}`);
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("the theme is chosen and kept", async () => {
   const visit = await site.visit({ colorScheme: "light" });
@@ -149,7 +149,7 @@ test("the theme is chosen and kept", async () => {
   await page.getByRole("button", { name: "Use the light theme" }).waitFor();
   expect(await ground()).toBe("rgb(22, 22, 21)");
   await context.close();
-});
+}, 300_000);
 
 test("while the server is away the page says so, and goes on by itself", async () => {
   const visit = await site.visit();
@@ -166,7 +166,7 @@ test("while the server is away the page says so, and goes on by itself", async (
   await context.setOffline(false);
   await page.getByText("The server does not answer").waitFor({ state: "detached" });
   await context.close();
-});
+}, 300_000);
 
 test("on a phone nothing lies over anything else or sticks out, at any page's head", async () => {
   const [store] = (await site.api<{ items: { id: string }[] }>("GET", "/v1/admin/stores")).items;
@@ -195,7 +195,7 @@ test("on a phone nothing lies over anything else or sticks out, at any page's he
   await page.getByRole("navigation", { name: "Main" }).waitFor({ state: "hidden" });
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("the first look while the server fails says so, and the page comes when it is back", async () => {
   const visit = await site.visit();
@@ -207,4 +207,4 @@ test("the first look while the server fails says so, and the page comes when it 
   await page.unroute("**/v1/admin/me");
   await page.getByRole("heading", { name: "Stores", level: 1 }).waitFor();
   await context.close();
-});
+}, 300_000);

@@ -10,7 +10,7 @@ let site: Site;
 beforeAll(async () => {
   site = await openSite();
   await seedDevices(site, DEVICES);
-});
+}, 300_000);
 afterAll(() => site.close());
 
 async function open(path: string): Promise<Visit> {
@@ -35,7 +35,7 @@ describe("the list of devices", () => {
     expect(await page.getByRole("table").getAttribute("aria-rowcount")).toBe("5001");
     expect(faults).toEqual([]);
     await context.close();
-  });
+  }, 300_000);
 
   test("filters stand in the address, and hold after a reload; columns are sorted and chosen", async () => {
     const { page, context, faults } = await open("/devices");
@@ -64,7 +64,7 @@ describe("the list of devices", () => {
     await expectAccessible(page);
     expect(faults).toEqual([]);
     await context.close();
-  });
+  }, 300_000);
 
   test("J, K and X move and select, Enter opens", async () => {
     const { page, context, faults } = await open("/devices");
@@ -76,7 +76,7 @@ describe("the list of devices", () => {
     await page.getByRole("heading", { name: "Screen 0002", level: 1 }).waitFor();
     expect(faults).toEqual([]);
     await context.close();
-  });
+  }, 300_000);
 
   test("several are moved at once, and moved back by undo", async () => {
     const group = await site.api<{ id: string }>("POST", "/v1/admin/device-groups", { name: "Checkout screens" });
@@ -95,7 +95,7 @@ describe("the list of devices", () => {
     expect(await there()).toBe(0);
     expect(faults).toEqual([]);
     await context.close();
-  });
+  }, 300_000);
 });
 
 test("the overview says what is offline and refused, and is accessible in both themes", async () => {
@@ -117,4 +117,4 @@ test("the overview says what is offline and refused, and is accessible in both t
     expect(faults).toEqual([]);
     await context.close();
   }
-});
+}, 300_000);

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const first = async (path: string) => (await site.api<{ items: { id: string }[] }>("GET", path)).items[0]?.id ?? "";
   playlistId = await first("/v1/admin/playlists");
   scheduleId = await first("/v1/admin/schedules");
-});
+}, 300_000);
 afterAll(() => site.close());
 
 /** Pages by their address, and the heading of each. The calendar and the map are drawn into pages that are there already. */
@@ -87,4 +87,4 @@ test("every page that is opened directly loads under 250 KB of JavaScript, and i
   expect(over).toEqual([]);
   // None of them was counted before it had come.
   expect(Math.min(...Object.values(loaded))).toBeGreaterThan(150);
-});
+}, 300_000);

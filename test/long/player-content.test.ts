@@ -7,7 +7,7 @@ import { openSite, type Site } from "../browser/site.ts";
 let site: Site;
 beforeAll(async () => {
   site = await openSite();
-});
+}, 300_000);
 afterAll(() => site.close());
 
 /** A page that says what it can reach. */
@@ -51,7 +51,7 @@ test.concurrent("an uploaded page runs its scripts, online and off, and reaches 
   expect(await said()).toBe("origin null, no storage, no parent, no network");
   expect(player.violations).toEqual([]);
   await player.context.close();
-});
+}, 300_000);
 
 test.concurrent("a page on the web is framed without an origin, the only request that leaves, and passed over without a network", async () => {
   const programme = await makeProgramme(site, [
@@ -83,7 +83,7 @@ test.concurrent("a page on the web is framed without an origin, the only request
   );
   expect(player.violations).toEqual([]);
   await player.context.close();
-});
+}, 300_000);
 
 test.concurrent("a picture that cannot be decoded is told as a failed play, and the others go on", async () => {
   const broken = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3, 4]);
@@ -103,7 +103,7 @@ test.concurrent("a picture that cannot be decoded is told as a failed play, and 
   expect(failed.length).toBeLessThan(rows.length / 3);
   expect(failed.every(({ billable }) => billable === 0)).toBe(true);
   expect(await reported(site, player.deviceId)).toEqual(byStatus(rows));
-});
+}, 300_000);
 
 test.concurrent("one picture fades into the next where that is asked for, and both are there meanwhile", async () => {
   const programme = await makeProgramme(site, [
@@ -130,7 +130,7 @@ test.concurrent("one picture fades into the next where that is asked for, and bo
   expect(player.gaps).toEqual([]);
   expect(player.violations).toEqual([]);
   await player.context.close();
-});
+}, 300_000);
 
 test.concurrent("a cap holds by the server's clock, over a restart too, and then the rest plays", async () => {
   const programme = await makeProgramme(site, [{ name: "Capped", type: "video", durationMs: 1000 }], {
@@ -145,4 +145,4 @@ test.concurrent("a cap holds by the server's clock, over a restart too, and then
   await untilShown(player.page, "image", 6);
   expect(player.turns.map(({ type }) => type).slice(0, 7)).toEqual(["video", "video", "video", "image", "image", "image", "image"]);
   await player.context.close();
-});
+}, 300_000);

@@ -10,7 +10,7 @@ import { openSite, type Site } from "../browser/site.ts";
 let site: Site;
 beforeAll(async () => {
   site = await openSite();
-});
+}, 300_000);
 afterAll(() => site.close());
 
 const POSTERS = [
@@ -64,7 +64,7 @@ test.concurrent("a clock that is set back by a year changes no play, and a resta
   );
   expect(times[0]?.first).toBeGreaterThan(begun - 5000);
   expect(times[0]?.last).toBeLessThan(Date.now() + 5000);
-});
+}, 300_000);
 
 test.concurrent("a disk that is full costs what does not fit on it, and nothing else; with room, that comes too", async () => {
   const large = new Uint8Array([...pictureOf("Large"), ...new Uint8Array(6_000_000)]);
@@ -91,7 +91,7 @@ test.concurrent("a disk that is full costs what does not fit on it, and nothing 
   const rows = await recorded(site, player.deviceId);
   expect(rows.map(({ sequence }) => sequence)).toEqual(rows.map((_, index) => index + 1));
   expect(rows.length).toBeGreaterThanOrEqual(player.turns.length - 2);
-});
+}, 300_000);
 
 test.concurrent("hundreds of changes leave nothing behind", async () => {
   const programme = await makeProgramme(site, [
@@ -118,7 +118,7 @@ test.concurrent("hundreds of changes leave nothing behind", async () => {
   expect(after.objectUrls).toBeLessThanOrEqual(2);
   expect(player.gaps).toEqual([]);
   await player.context.close();
-});
+}, 300_000);
 
 test("a page whose server is gone starts from what it keeps", async () => {
   const programme = await makeProgramme(site, POSTERS);
@@ -133,4 +133,4 @@ test("a page whose server is gone starts from what it keeps", async () => {
   await untilShown(player.page, "image");
   await untilStatus(player.page, "Last answer", "no connection");
   await player.context.close();
-});
+}, 300_000);

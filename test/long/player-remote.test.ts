@@ -18,7 +18,7 @@ let programme: Programme;
 beforeAll(async () => {
   site = await openSite();
   programme = await makeProgramme(site, SHOWN);
-});
+}, 300_000);
 afterAll(() => site.close());
 
 interface Result {
@@ -65,7 +65,7 @@ test.concurrent("a player does what it is told from afar, and says what became o
   }
   await untilStatus(player.page, "Volume", "30 %");
   await player.context.close();
-});
+}, 300_000);
 
 test.concurrent("a takeover takes the screen at once, and gives it back", async () => {
   // A group of its own: the others play at the same time.
@@ -92,7 +92,7 @@ test.concurrent("a takeover takes the screen at once, and gives it back", async 
   expect(cut).toEqual([first - 1, last]);
   expect(rows.slice(first, last + 1).map(({ billable }) => billable)).toEqual(Array(last + 1 - first).fill(0));
   expect(rows.length).toBeGreaterThan(last + 1);
-});
+}, 300_000);
 
 test.concurrent("of two windows one plays, and the other says so until it takes over", async () => {
   const player = await startPlayer(site, programme, "Two windows");
@@ -107,7 +107,7 @@ test.concurrent("of two windows one plays, and the other says so until it takes 
   await untilShown(second, "video");
   expect(await second.locator("#message").isHidden()).toBe(true);
   await player.context.close();
-});
+}, 300_000);
 
 test.concurrent("who pairs a screen by keyboard or by ear finds everything named", async () => {
   const { context, page, faults } = await site.visit();
@@ -119,7 +119,7 @@ test.concurrent("who pairs a screen by keyboard or by ear finds everything named
   expect(await page.locator("svg.qr").getAttribute("aria-label")).toBe("The address at which this screen is approved");
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test.concurrent("a code that does not do is refused in words, and a device that was taken out can be paired again", async () => {
   const { context, page } = await site.visit();
@@ -143,7 +143,7 @@ test.concurrent("a code that does not do is refused in words, and a device that 
   await page.getByRole("button", { name: "Pair" }).click();
   await untilShown(page, null);
   await context.close();
-});
+}, 300_000);
 
 test.concurrent("a page that nobody sees plays nothing", async () => {
   const player = await startPlayer(site, programme, "Hidden");
@@ -163,7 +163,7 @@ test.concurrent("a page that nobody sees plays nothing", async () => {
   await player.context.close();
   const rows = await recorded(site, player.deviceId);
   expect(rows.slice(0, length).at(-1)?.status).toBe("INTERRUPTED");
-});
+}, 300_000);
 
 test.concurrent("a newer build of the page is taken up between two plays", async () => {
   const player = await startPlayer(site, programme, "Renewed", async (_context, page) => {
@@ -190,4 +190,4 @@ test.concurrent("a newer build of the page is taken up between two plays", async
   const rows = await recorded(site, player.deviceId);
   expect(rows.map(({ status }) => status)).not.toContain("INTERRUPTED");
   expect(rows.map(({ slot_id }) => slot_id)).toEqual(player.turns.slice(0, rows.length).map(({ slot }) => slot));
-});
+}, 300_000);

@@ -13,7 +13,7 @@ beforeAll(async () => {
   site = await openSite();
   seeded = await seedSettings(site);
   await makePerson(site, { email: ADA, name: "Ada", role: "admin" });
-});
+}, 300_000);
 afterAll(() => site.close());
 
 /** Opens the menu of the row with a text, and chooses. */
@@ -86,7 +86,7 @@ test("somebody is invited to see one supplier, comes in by the link, is disabled
   expect([...faults, ...guest.faults]).toEqual([]);
   await guest.context.close();
   await context.close();
-});
+}, 300_000);
 
 test("who lost their second factor is freed of it by name; the last administrator cannot step down", async () => {
   await makePerson(site, { email: "lotte@example.com", name: "Lotte", role: "viewer" });
@@ -111,7 +111,7 @@ test("who lost their second factor is freed of it by name; the last administrato
   await form.getByRole("alert").getByText("This is the last administrator; make another one first.").waitFor();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("an API token is shown once, works, and is revoked by its name", async () => {
   const { page, context, faults } = await visitAs(site, ADA);
@@ -138,7 +138,7 @@ test("an API token is shown once, works, and is revoked by its name", async () =
   expect((await me()).status).toBe(401);
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("a webhook's bad address is told at its field; its secret is shown once; a test leaves an attempt; answers are text", async () => {
   const { page, context, faults } = await visitAs(site, ADA);
@@ -175,7 +175,7 @@ test("a webhook's bad address is told at its field; its secret is shown once; a 
   await page.getByText("It is off", { exact: true }).waitFor({ state: "detached" });
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("a group's policy: faults at the field, somebody else's change beside yours, nothing lost by leaving or an ended session", async () => {
   const path = `/v1/admin/device-groups/${seeded.groupId}`;
@@ -216,7 +216,7 @@ test("a group's policy: faults at the field, somebody else's change beside yours
   expect(await site.api("GET", path)).toMatchObject({ name: "Typed <u>for long</u>", policy: { heartbeat_interval_s: 45 } });
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("the audit log says who changed what from what to what, narrows by its address, leads to the thing, and comes as a file", async () => {
   const supplier = await site.api<{ id: string }>("POST", "/v1/admin/suppliers", { name: "Before & after" });
@@ -254,7 +254,7 @@ test("the audit log says who changed what from what to what, narrows by its addr
   await page.getByRole("heading", { name: "Pager", level: 1 }).waitFor();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("one's own name is changed, and one's sessions are told by their browsers, and ended one by one", async () => {
   await makePerson(site, { email: "nora@example.com", name: "Nora", role: "operator" });
@@ -279,7 +279,7 @@ test("one's own name is changed, and one's sessions are told by their browsers, 
   expect(faults).toEqual([]);
   await other.context.close();
   await context.close();
-});
+}, 300_000);
 
 test("every page of the settings and the audit log is accessible in both themes", async () => {
   const paths = [
@@ -303,4 +303,4 @@ test("every page of the settings and the audit log is accessible in both themes"
   }
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);

@@ -18,7 +18,7 @@ beforeAll(async () => {
     lat: 35.68,
     lng: 139.76,
   });
-});
+}, 300_000);
 afterAll(() => site.close());
 
 interface StoreAnswer {
@@ -61,7 +61,7 @@ test("stores are listed with their devices' state, searched by the address, and 
   await expectAccessible(page);
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("the map needs no network but the console's own, gathers what lies together, and leads to a store", async () => {
   const visit = await site.visit();
@@ -82,7 +82,7 @@ test("the map needs no network but the console's own, gathers what lies together
   await page.getByRole("heading", { name: "Bergen Bryggen", level: 1 }).waitFor();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("a store is added with hours in words; they are painted too; two people who edit it are told of each other", async () => {
   const visit = await site.visit();
@@ -144,7 +144,7 @@ test("a store is added with hours in words; they are painted too; two people who
   expect((await read(id)).archived_at).toBeNull();
   expect(faults).toEqual([]);
   await context.close();
-});
+}, 300_000);
 
 test("a store that devices stand in is kept, in words; a viewer may look and is offered nothing to change", async () => {
   const visit = await site.visit({ viewport: { width: 390, height: 800 } });
@@ -194,4 +194,4 @@ test("a store that devices stand in is kept, in words; a viewer may look and is 
   expect(back?.id).not.toBe(id);
   expect([...faults, ...operator.faults]).toEqual([]);
   await operator.context.close();
-});
+}, 300_000);

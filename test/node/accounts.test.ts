@@ -12,7 +12,7 @@ let stack: Stack;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "alive-accounts-"));
   stack = await startStack(await buildBundle(), { persistTo: join(folder, "state"), port: 0 });
-});
+}, 300_000);
 afterAll(async () => {
   await stack.kill();
   rmSync(folder, { recursive: true, force: true });

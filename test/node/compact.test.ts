@@ -16,7 +16,7 @@ let stack: Stack;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "alive-compact-"));
   stack = await startStack(await buildBundle(), { persistTo: join(dir, "state"), port: 0 });
-});
+}, 300_000);
 afterAll(async () => {
   await stack.kill();
   rmSync(dir, { recursive: true, force: true });
@@ -96,4 +96,4 @@ test("DuckDB counts the same plays from the parts that the manifests list as the
     `SELECT count(DISTINCT event_id)::INT AS plays, bool_and(sha256(record) = record_hash) AS hashed, min(octet_length(signature))::INT AS bytes ${from}`,
   );
   expect(proofs).toEqual([{ plays: DEVICES * LOGS, hashed: true, bytes: 64 }]);
-});
+}, 300_000);

@@ -13,7 +13,7 @@ let stack: Stack;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "alive-duckdb-"));
   stack = await startStack(await buildBundle(), { persistTo: join(dir, "state"), port: 0 });
-});
+}, 300_000);
 afterAll(async () => {
   await stack.kill();
   rmSync(dir, { recursive: true, force: true });
@@ -70,4 +70,4 @@ test("DuckDB counts the same plays from the segments as the report shows, and th
   );
   expect(proof).toMatchObject({ bytes: 64, hashed: true, signed_by: "record" });
   expect(JSON.parse(String(proof?.record))).toMatchObject({ status: "COMPLETED", duration_actual: 15 });
-});
+}, 300_000);

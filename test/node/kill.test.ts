@@ -21,7 +21,7 @@ beforeAll(async () => {
   persistTo = mkdtempSync(join(tmpdir(), "alive-kill-"));
   bundle = await buildBundle();
   stack = await startStack(bundle, { persistTo, port: 0 });
-});
+}, 300_000);
 afterAll(async () => {
   await stack.kill();
   rmSync(persistTo, { recursive: true, force: true });
@@ -87,4 +87,4 @@ test(`killed with -9 ${KILLS} times under load, and every play is recorded once`
     });
     expect(await status.json()).toMatchObject({ accepted: BATCHES * PER_BATCH, waiting_plays: 0, epochs: [{ missing: [] }] });
   }
-});
+}, 900_000);

@@ -52,7 +52,7 @@ describe("the script", () => {
     ids.content = (await admin("admin/content", { name: "Spot", type: "video" })).id ?? "";
     const version = { version_hash: "1", url: "https://example.com/spot.mp4", sha256: "0".repeat(64), bytes: 1, duration_ms: 1000 };
     await admin(`admin/content/${ids.content}/versions`, { ...version, mime: "video/mp4" });
-  });
+  }, 300_000);
   afterAll(async () => {
     await stack.kill();
     rmSync(persistTo, { recursive: true, force: true });
@@ -77,7 +77,7 @@ describe("the script", () => {
     };
     for (let look = 0; look < 100 && (await found()).length === 0; look++) await Bun.sleep(200);
     expect(await found()).toMatchObject([{ plays_count: 1, completed_count: 1, billable_count: 1 }]);
-  });
+  }, 300_000);
 
   test("the second time needs no claim code, and renews a token that is refused", async () => {
     const file = join(dir, "player/device.json");

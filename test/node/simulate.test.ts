@@ -18,7 +18,7 @@ let worker: OwnWorker;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "alive-simulate-test-"));
   worker = await OwnWorker.start(join(dir, "worker"), () => {});
-});
+}, 300_000);
 afterAll(async () => {
   await worker.stop();
   rmSync(dir, { recursive: true, force: true });
@@ -60,4 +60,4 @@ test("with all faults and the Worker killed half-way, the books are equal; and t
   expect(second.lines.slice(0, -1)).toEqual(first.lines.slice(0, -1));
   expect(second.fingerprint).toBe(first.fingerprint);
   for (const kind of ["clock jump", "offline", "power loss", "reimaging", "restart"]) expect(first.lines.at(-1)).toContain(`${kind} `);
-});
+}, 600_000);
