@@ -73,7 +73,8 @@ test("several files go at once; one that is cut off goes on by itself, and no pa
   await other.getByText("Uploaded; the hash is the same on the server").waitFor();
   await expectAccessible(page);
   line.cutFrom = Number.POSITIVE_INFINITY;
-  await row.getByText("Uploaded, gone on from 5.2 MB; the hash is the same on the server").waitFor();
+  // From one part, or from two, where the line came back between two parts of a try.
+  await row.getByText(/^Uploaded, gone on from (5\.2|10\.5) MB; the hash is the same on the server$/).waitFor();
   // The small file's only part, then each part of the large one.
   expect(sent.sort()).toEqual([1, 1, 2, 3]);
   expect(await versionsOf(big.sha256)).toMatchObject([{ bytes: big.buffer.length }]);
