@@ -51,6 +51,17 @@ async function turnTheme(page: Page): Promise<void> {
   });
 }
 
+/** Waits until a look at the page finds what is wanted; fails with what was found last. */
+export async function soon<T>(look: () => Promise<T>, wanted: T): Promise<void> {
+  const end = Date.now() + 60_000;
+  let found = await look();
+  while (!Bun.deepEquals(found, wanted) && Date.now() < end) {
+    await Bun.sleep(50);
+    found = await look();
+  }
+  expect<unknown>(found).toEqual(wanted);
+}
+
 /** Goes back by the browser's own button, which a page may hold. */
 export async function goBack({ context, page }: Pick<Visit, "context" | "page">): Promise<void> {
   const session = await context.newCDPSession(page);

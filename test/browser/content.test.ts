@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { expectAccessible, signInByToken } from "./acts.ts";
+import { expectAccessible, signInByToken, soon } from "./acts.ts";
 import { makeProgramme, type Programme, picture, tokenOf } from "./programme.ts";
 import { openSite, type Site } from "./site.ts";
 
@@ -171,7 +171,7 @@ test("content is filtered, looked at, told where it is used, and kept while it i
   await signInByToken(viewer, await tokenOf(site, "viewer"));
   await viewer.page.goto(`/console/content/${programme.contents[0]?.id}`);
   await viewer.page.getByRole("img", { name: "Autumn 15 s" }).waitFor();
-  expect(await viewer.page.getByRole("button", { name: /Upload|Archive|Edit/ }).count()).toBe(0);
+  await soon(async () => await viewer.page.getByRole("button", { name: /Upload|Archive|Edit/ }).count(), 0);
   expect(viewer.faults).toEqual([]);
   await viewer.context.close();
 }, 300_000);

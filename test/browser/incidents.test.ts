@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { ADMIN_TOKEN } from "../stack/stack.ts";
-import { expectAccessible, signInByToken } from "./acts.ts";
+import { expectAccessible, signInByToken, soon } from "./acts.ts";
 import { type PlayedNetwork, seedChecks, seedDeadLetters, seedIncidents, seedPlays, until } from "./proof-seed.ts";
 import { openSite, type Site } from "./site.ts";
 
@@ -32,7 +32,7 @@ test("the inbox lists what is open, is filtered in its address, and is worked th
   await page.goto("/console/incidents");
   const table = page.getByRole("region", { name: "Table of incidents" });
   await table.getByRole("link", { name: "Restarts again and again" }).waitFor();
-  expect(await table.getByRole("row").count()).toBe(10);
+  await soon(async () => await table.getByRole("row").count(), 10);
   await expectAccessible(page);
 
   await page.getByRole("button", { name: "Filter", exact: true }).click();
@@ -41,7 +41,7 @@ test("the inbox lists what is open, is filtered in its address, and is worked th
   await page.getByRole("option", { name: "Low" }).click();
   await page.waitForURL("**/console/incidents?severity=low");
   await table.getByText("5 numbers: 812–815, 830").waitFor();
-  expect(await table.getByRole("row").count()).toBe(2);
+  await soon(async () => await table.getByRole("row").count(), 2);
   await page.getByRole("button", { name: "Clear all" }).click();
   await page.getByText("Resolved", { exact: true }).click();
   await page.waitForURL("**/console/incidents?state=resolved");
@@ -126,10 +126,10 @@ test("a viewer reads incidents and the pipeline, and is offered no change; one o
   await page.goto(`/console/incidents/${incidentIds[2]}`);
   await page.getByRole("heading", { name: "Disk nearly full" }).waitFor();
   await page.getByText("Nobody has written notes.").waitFor();
-  expect(await page.getByRole("button", { name: /Acknowledge|Resolve|Save notes/ }).count()).toBe(0);
+  await soon(async () => await page.getByRole("button", { name: /Acknowledge|Resolve|Save notes/ }).count(), 0);
   await page.goto("/console/pipeline?tab=dead-letters");
   await page.getByText("6 dead letters", { exact: false }).first().waitFor();
-  expect(await page.getByRole("button", { name: /^(Redrive the|Rebuild)/ }).count()).toBe(0);
+  await soon(async () => await page.getByRole("button", { name: /^(Redrive the|Rebuild)/ }).count(), 0);
   expect(faults).toEqual([]);
   await context.close();
 
@@ -156,14 +156,14 @@ test("the pipeline tells how it stands, what was refused and why, and whether ar
   await page.getByRole("tab", { name: "Refused" }).click();
   const reasons = page.getByRole("region", { name: "Table of reasons" });
   await reasons.getByText("The play is older than this door lets in.").waitFor();
-  expect(await reasons.getByRole("row", { name: /Invalid signature.*6.*50%/ }).count()).toBe(1);
+  await soon(async () => await reasons.getByRole("row", { name: /Invalid signature.*6.*50%/ }).count(), 1);
   await expectAccessible(page);
 
   await page.getByRole("tab", { name: "Archive" }).click();
   await page.waitForURL("**/pipeline?tab=archive");
   const days = page.getByRole("region", { name: "Table of days" });
   await days.getByText("sums differ").waitFor();
-  expect(await days.getByText("Equal").count()).toBe(13);
+  await soon(async () => await days.getByText("Equal").count(), 13);
   await expectAccessible(page);
   expect(faults).toEqual([]);
   await context.close();

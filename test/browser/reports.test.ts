@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { expectAccessible, signInByToken } from "./acts.ts";
+import { expectAccessible, signInByToken, soon } from "./acts.ts";
 import { HTML_NAME, type PlayedNetwork, plusDays, seedPlays, until } from "./proof-seed.ts";
 import { openSite, type Site } from "./site.ts";
 
@@ -54,7 +54,7 @@ test("campaigns are listed with their delivery, made, changed by two people at o
   await page.getByRole("button", { name: "Save" }).click();
   const conflict = page.getByRole("alert").filter({ hasText: "Somebody else changed this meanwhile" });
   await conflict.getByText("Advent, theirs", { exact: true }).waitFor();
-  expect(await page.getByRole("textbox", { name: "Name" }).inputValue()).toBe("Advent, mine");
+  await soon(async () => await page.getByRole("textbox", { name: "Name" }).inputValue(), "Advent, mine");
   await page.getByRole("button", { name: "Save mine over theirs" }).click();
   await page.getByRole("heading", { name: "Advent, mine", level: 1 }).waitFor();
   expect((await campaign(id)).name).toBe("Advent, mine");
@@ -81,7 +81,7 @@ test("a campaign tells planned against played, by store, and its content and pla
   await page.goto(`/console/campaigns/${id}`);
   await page.getByText(new RegExp(`With today ${network.played[0]} played, \\d+ billable, of [\\d,]+ planned`)).waitFor();
   const stores = page.getByRole("region", { name: "Table of stores" });
-  expect(await stores.getByRole("row").count()).toBe(5);
+  await soon(async () => await stores.getByRole("row").count(), 5);
   await page.getByRole("region", { name: "Plays a day, planned and played" }).getByRole("button", { name: "Table" }).click();
   await page.getByRole("columnheader", { name: "Planned" }).first().waitFor();
   await expectAccessible(page);
@@ -143,8 +143,8 @@ test("a report is asked, kept in its address, saved as a view, and downloaded as
   // What was completed opens down to those plays; the last day is not over, so that its delivery is neither good nor bad.
   const row = rows.getByRole("row").nth(1);
   expect(await row.getByRole("link").last().getAttribute("href")).toMatch(/^\/console\/reports\/plays\?.*billable=true$/);
-  expect(await row.locator('a[href*="status=COMPLETED"]').count()).toBe(1);
-  expect(await rows.locator(".state").count()).toBe(0);
+  await soon(async () => await row.locator('a[href*="status=COMPLETED"]').count(), 1);
+  await soon(async () => await rows.locator(".state").count(), 0);
   await page.getByText("played of planned; the last day is not over").waitFor();
   await page.goto("/console/reports?from=2020-01-01&to=2026-11-01");
   await page.getByRole("alert").getByText("a report covers 400 days at most").first().waitFor();
@@ -174,7 +174,7 @@ test("every number opens down to its plays, by device or in the archive, and eac
   await devices.getByRole("link").first().click();
   const plays = page.getByRole("region", { name: "Table of plays" });
   await page.getByText("From the single plays in the database, newest first.").waitFor();
-  expect(await plays.getByRole("row").count()).toBe(ofFirst + 1);
+  await soon(async () => await plays.getByRole("row").count(), ofFirst + 1);
   await expectAccessible(page);
   await plays.getByRole("link").first().click();
 
@@ -215,8 +215,8 @@ test("an advertiser sees its own brand's campaigns and plays, and nothing of oth
   await page.goto("/console/campaigns");
   const table = page.getByRole("region", { name: "Table of campaigns" });
   await table.getByText("Sugar free launch").waitFor();
-  expect(await table.getByText("City bikes").count()).toBe(0);
-  expect(await page.getByRole("button", { name: "New campaign" }).count()).toBe(0);
+  await soon(async () => await table.getByText("City bikes").count(), 0);
+  await soon(async () => await page.getByRole("button", { name: "New campaign" }).count(), 0);
   await page.goto(`/console/campaigns/${network.campaigns[2]?.id}`);
   await page.getByRole("alert").waitFor();
   await page.goto(`/console/reports?${range()}`);
@@ -226,7 +226,7 @@ test("an advertiser sees its own brand's campaigns and plays, and nothing of oth
     .first()
     .waitFor();
   // One row of figures, or two where the brand has another campaign: none of others.
-  expect(await rows.getByText(/City bikes|Breakfast menu|Filler/).count()).toBe(0);
+  await soon(async () => await rows.getByText(/City bikes|Breakfast menu|Filler/).count(), 0);
   await page.goto(`/console/reports/plays?day=${network.day}&campaign_id=${network.campaigns[2]?.id}&device_id=${network.devices[0]?.id}`);
   await page.getByText("No play of this day is like that.").waitFor();
   expect(own?.brand).toBe("Cola");

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { ADMIN_TOKEN } from "../stack/stack.ts";
-import { expectAccessible, signInByToken } from "./acts.ts";
+import { expectAccessible, signInByToken, soon } from "./acts.ts";
 import { makeProgramme, type Programme, tokenOf } from "./programme.ts";
 import { openSite, type Site } from "./site.ts";
 
@@ -29,9 +29,9 @@ test("a week shows what plays, what is covered and what is empty, and says what 
   await page.getByText("23 Nov 2026 – 29 Nov 2026").waitFor();
   await page.locator(".piece-plays").filter({ hasText: "Mornings" }).first().waitFor();
   // Those that share an hour stand in one box by their names, each of which leads to its schedule.
-  expect(await page.locator(".piece-shares").count()).toBe(5);
+  await soon(async () => await page.locator(".piece-shares").count(), 5);
   expect(await page.locator(".piece-shares").first().getByRole("link").allTextContents()).toEqual(["Mornings", "Days"]);
-  expect(await page.locator(".piece-covered").filter({ hasText: "covered by Black Friday" }).count()).toBe(1);
+  await soon(async () => await page.locator(".piece-covered").filter({ hasText: "covered by Black Friday" }).count(), 1);
   const findings = page.getByRole("region", { name: "Conflicts and gaps" });
   await findings.getByText("Fri 12:00–17:00").waitFor();
   await findings.getByText("Black Friday (priority 10) stands before Days.").waitFor();
@@ -64,12 +64,15 @@ test("a schedule is written in words and painted at once; it is drawn where it w
   await page.getByLabel("Name").fill("<u>Lunch</u>");
   await page.getByRole("combobox", { name: "Playlist" }).click();
   await page.getByRole("option", { name: "House loop" }).click();
-  expect(await page.getByRole("combobox", { name: "Plays on" }).inputValue()).toBe("Tills");
+  await soon(async () => await page.getByRole("combobox", { name: "Plays on" }).inputValue(), "Tills");
   await page.getByLabel("In words").fill("Mon–Fri 11:30–14:00, store time, from 1 Nov 2026 until 24 Dec 2026");
   await page.getByRole("img", { name: "When it plays: Mon–Fri 11:30–14:00" }).waitFor();
-  expect(await page.getByLabel("First day").inputValue()).toBe("2026-11-01");
+  await soon(async () => await page.getByLabel("First day").inputValue(), "2026-11-01");
   await page.getByLabel("Last day").fill("2026-12-23");
-  expect(await page.getByLabel("In words").inputValue()).toBe("Mon–Fri 11:30–14:00, store time, from 1 Nov 2026, until 23 Dec 2026");
+  await soon(
+    async () => await page.getByLabel("In words").inputValue(),
+    "Mon–Fri 11:30–14:00, store time, from 1 Nov 2026, until 23 Dec 2026",
+  );
   await page.getByLabel("Priority").fill("5");
   await page.getByLabel("At most, an hour").fill("6");
   await page.getByLabel("A day to leave out").fill("2026-12-08");
@@ -103,7 +106,7 @@ test("a schedule is written in words and painted at once; it is drawn where it w
   const drawn = page.locator(".piece-plays").filter({ hasText: "<u>Lunch</u>" });
   await drawn.first().waitFor();
   // Tuesday, 8 December, is left out.
-  expect(await drawn.count()).toBe(4);
+  await soon(async () => await drawn.count(), 4);
   await drawn.first().click();
   await page.getByRole("heading", { name: "<u>Lunch</u>", level: 1 }).waitFor();
   expect(faults).toEqual([]);
@@ -122,7 +125,7 @@ test("two who edit a schedule are told of each other; its deletion asks for the 
   const conflict = page.getByRole("alert").filter({ hasText: "Somebody else changed this meanwhile" });
   await conflict.getByRole("row", { name: "Name Late mornings Early mornings" }).waitFor();
   await conflict.getByRole("button", { name: "Take theirs" }).click();
-  expect(await page.getByLabel("Name").inputValue()).toBe("Late mornings");
+  await soon(async () => await page.getByLabel("Name").inputValue(), "Late mornings");
 
   await page.goto("/console/schedules?view=list&q=Days");
   await page.getByRole("cell", { name: "Mon–Fri 10:00–17:00, store time; weight 2" }).waitFor();
@@ -131,7 +134,7 @@ test("two who edit a schedule are told of each other; its deletion asks for the 
   await page.getByRole("button", { name: "Actions of this row" }).click();
   await page.getByRole("menuitem", { name: "Delete" }).click();
   const dialog = page.getByRole("dialog", { name: "Delete schedule" });
-  expect(await dialog.getByRole("button", { name: "Delete schedule" }).isDisabled()).toBe(true);
+  await soon(async () => await dialog.getByRole("button", { name: "Delete schedule" }).isDisabled(), true);
   await dialog.getByLabel(/^Type/).fill("Days");
   await dialog.getByRole("button", { name: "Delete schedule" }).click();
   await page.getByText("No schedule is like that.").waitFor();
@@ -169,7 +172,7 @@ test("a takeover is started and lifted; a viewer at an operator's address is tol
   await viewer.page.getByText("Adding a schedule takes role operator or admin.").waitFor();
   await viewer.page.goto(`/console/schedules/${programme.schedules[2]?.id}`);
   await viewer.page.getByRole("img", { name: "When it plays: Fri, Sat 12:00–20:00" }).waitFor();
-  expect(await viewer.page.getByRole("button", { name: /Save|Archive|Take over/ }).count()).toBe(0);
+  await soon(async () => await viewer.page.getByRole("button", { name: /Save|Archive|Take over/ }).count(), 0);
   expect(viewer.faults).toEqual([]);
   await viewer.context.close();
 }, 300_000);

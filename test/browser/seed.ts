@@ -29,7 +29,7 @@ export async function livelyDevice({ stack, url }: Site, plays = 12): Promise<Pa
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
   };
   await post("/v1/device/heartbeat", {
-    device_time: new Date(Date.now() + 1200).toISOString(),
+    device_time: new Date(Date.now() + 40_000).toISOString(),
     now_playing: { content_id: device.contentIds[0], started_at: new Date().toISOString() },
     disk_used_bytes: 5_200_000_000,
     disk_total_bytes: 8_000_000_000,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { ADMIN_TOKEN } from "../stack/stack.ts";
-import { expectAccessible, signInByToken } from "./acts.ts";
+import { expectAccessible, signInByToken, soon } from "./acts.ts";
 import { openSite, type Site } from "./site.ts";
 
 let site: Site;
@@ -36,8 +36,8 @@ test("what is on its way is shown by its shape, and what is empty says the next 
   });
   await page.goto("/console/stores");
   await page.getByText("Loading stores").waitFor();
-  expect(await page.locator("table[aria-busy=true] tbody tr").count()).toBe(8);
-  expect(await page.locator(".mantine-Loader-root").count()).toBe(0);
+  await soon(async () => await page.locator("table[aria-busy=true] tbody tr").count(), 8);
+  await soon(async () => await page.locator(".mantine-Loader-root").count(), 0);
   held.resolve();
   for (const [path, words, next] of [
     ["stores", "There are no stores yet. Add one, then pair its devices.", "Add store"],
@@ -144,10 +144,10 @@ test("the theme is chosen and kept", async () => {
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await page.getByRole("button", { name: "Use the dark theme" }).click();
   await page.getByRole("button", { name: "Use the light theme" }).waitFor();
-  expect(await ground()).toBe("rgb(22, 22, 21)");
+  await soon(ground, "rgb(22, 22, 21)");
   await page.reload();
   await page.getByRole("button", { name: "Use the light theme" }).waitFor();
-  expect(await ground()).toBe("rgb(22, 22, 21)");
+  await soon(ground, "rgb(22, 22, 21)");
   await context.close();
 }, 300_000);
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { expectAccessible, signInByToken } from "../browser/acts.ts";
+import { expectAccessible, signInByToken, soon } from "../browser/acts.ts";
 import { seedDevices } from "../browser/seed.ts";
 import { openSite, type Site, type Visit } from "../browser/site.ts";
 
@@ -58,7 +58,7 @@ describe("the list of devices", () => {
     expect(await firstCell(page, 0)).toBe("Screen 5000");
     await page.getByRole("button", { name: "Columns" }).click();
     await page.getByRole("menuitemcheckbox", { name: "Player" }).click();
-    expect(await page.getByRole("columnheader", { name: "Player" }).count()).toBe(0);
+    await soon(async () => await page.getByRole("columnheader", { name: "Player" }).count(), 0);
     await page.keyboard.press("Escape");
     await page.getByRole("menu").waitFor({ state: "detached" });
     await expectAccessible(page);

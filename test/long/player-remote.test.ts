@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Request } from "playwright-core";
 import { ROOT } from "../../src/cli/tools.ts";
+import { soon } from "../browser/acts.ts";
 import { recorded } from "../browser/books.ts";
 import { claimCode, makeProgramme, type Programme } from "../browser/player-programme.ts";
 import { type Running, shownCode, startPlayer, until, untilKept, untilShown, untilState, untilStatus } from "../browser/screen.ts";
@@ -136,7 +137,7 @@ test.concurrent("a code that does not do is refused in words, and a device that 
   await site.api("POST", `/v1/admin/devices/${devices.items[0]?.id}/revoke`);
   await untilState(page, "stopped");
   await page.getByRole("heading", { name: "no longer part of the network" }).waitFor();
-  expect(await page.locator(".layer[data-state=on]").count()).toBe(0);
+  await soon(async () => await page.locator(".layer[data-state=on]").count(), 0);
   await page.getByRole("button", { name: "Pair it again" }).click();
   await untilState(page, "unpaired");
   await input.fill(await claimCode(site, programme, "Back again"));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Locator, Page } from "playwright-core";
-import { expectAccessible, signInByToken } from "../browser/acts.ts";
+import { expectAccessible, signInByToken, soon } from "../browser/acts.ts";
 import { makePerson, PASSWORD, seedSettings, signIn, visitAs } from "../browser/people.ts";
 import { openSite, type Site } from "../browser/site.ts";
 import { ADMIN_TOKEN } from "../stack/stack.ts";
@@ -96,7 +96,7 @@ test("who lost their second factor is freed of it by name; the last administrato
   await page.goto("/console/settings/users?q=lotte%40");
   await act(page, "lotte@example.com", "Take the second factor away");
   const confirm = page.getByRole("dialog", { name: "Take the second factor away" });
-  expect(await confirm.getByRole("button", { name: "Take it away" }).isDisabled()).toBe(true);
+  await soon(async () => await confirm.getByRole("button", { name: "Take it away" }).isDisabled(), true);
   await confirm.getByLabel('Type "Lotte" to go on').fill("Lotte");
   await confirm.getByRole("button", { name: "Take it away" }).click();
   await page.getByText("Lotte signs in by password alone").waitFor();
@@ -206,7 +206,7 @@ test("a group's policy: faults at the field, somebody else's change beside yours
   await name.fill("Typed <u>for long</u>");
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Devices" }).click();
   await page.getByRole("dialog", { name: "Leave without saving?" }).getByRole("button", { name: "Keep editing" }).click();
-  expect(await name.inputValue()).toBe("Typed <u>for long</u>");
+  await soon(async () => await name.inputValue(), "Typed <u>for long</u>");
   await context.clearCookies();
   await save.click();
   const again = page.getByRole("dialog", { name: "Sign in again" });
@@ -225,7 +225,7 @@ test("the audit log says who changed what from what to what, narrows by its addr
   await page.goto(`/console/audit?target_id=${supplier.id}`);
   const row = page.getByRole("row").filter({ hasText: "Changed supplier" });
   await row.getByText("<img src=x onerror=alert(1)>").waitFor();
-  expect(await page.getByRole("row").count()).toBe(3);
+  await soon(async () => await page.getByRole("row").count(), 3);
   await row.getByRole("link").click();
   const drawer = page.getByRole("dialog", { name: "Changed supplier" });
   await drawer.getByRole("region", { name: "What changed" }).getByRole("row").last().waitFor();
@@ -243,7 +243,7 @@ test("the audit log says who changed what from what to what, narrows by its addr
   await page.getByRole("option", { name: "Webhook", exact: true }).click();
   await page.waitForURL("**target_type=webhook**");
   await page.getByRole("row").filter({ hasText: "Pager" }).waitFor();
-  expect(await page.getByRole("row").filter({ hasText: "supplier" }).count()).toBe(0);
+  await soon(async () => await page.getByRole("row").filter({ hasText: "supplier" }).count(), 0);
   const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download CSV" }).click()]);
   const csv = await Bun.file((await file.path()) ?? "").text();
   expect(file.suggestedFilename()).toBe("audit-log.csv");

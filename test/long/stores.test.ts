@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { expectAccessible, signInByToken } from "../browser/acts.ts";
+import { expectAccessible, signInByToken, soon } from "../browser/acts.ts";
 import { makeProgramme, type Programme, tokenOf, wakeDevices } from "../browser/programme.ts";
 import { openSite, type Site } from "../browser/site.ts";
 
@@ -46,7 +46,7 @@ test("stores are listed with their devices' state, searched by the address, and 
     .waitFor();
   // A name with HTML in it is text, and nothing else.
   await page.getByText(HOSTILE).waitFor();
-  expect(await page.locator("img[src=x]").count()).toBe(0);
+  await soon(async () => await page.locator("img[src=x]").count(), 0);
   await expectAccessible(page);
   await page.getByLabel("Search stores").fill("oslo");
   await page.waitForURL("**/stores?q=oslo");
@@ -113,7 +113,7 @@ test("a store is added with hours in words; they are painted too; two people who
   await page.mouse.down();
   await page.mouse.move(at(11.5), box.y + box.height - 8);
   await page.mouse.up();
-  expect(await form.getByLabel("The same in words").inputValue()).toBe("Mon–Fri 08:00–18:00, Sat 09:00–14:00, Sun 10:00–12:00");
+  await soon(async () => await form.getByLabel("The same in words").inputValue(), "Mon–Fri 08:00–18:00, Sat 09:00–14:00, Sun 10:00–12:00");
   await expectAccessible(page);
   await form.getByRole("button", { name: "Add store" }).click();
   await page.getByRole("heading", { name: "Tromsø Storgata", level: 1 }).waitFor();
@@ -153,9 +153,9 @@ test("a store that devices stand in is kept, in words; a viewer may look and is 
   await page.goto(`/console/stores/${programme.stores[0]?.id}`);
   await page.getByRole("heading", { name: "Oslo Aker Brygge", level: 1 }).waitFor();
   await page.getByText("2 of 2 online").waitFor();
-  expect(await page.getByRole("button", { name: "Edit" }).count()).toBe(0);
+  await soon(async () => await page.getByRole("button", { name: "Edit" }).count(), 0);
   await page.keyboard.press("e");
-  expect(await page.getByRole("dialog").count()).toBe(0);
+  await soon(async () => await page.getByRole("dialog").count(), 0);
   // Phone-wide, nothing sticks out at the side.
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
   await context.close();

@@ -2,7 +2,7 @@ import { ByteWriter, type ColumnSource, parquetWrite } from "hyparquet-writer";
 import { uuidv7 } from "uuidv7";
 import { decodeBase64, sha256, TextBuffer } from "../../platform/encoding.ts";
 import { utcDay } from "../../platform/time.ts";
-import { takeTurns } from "../../platform/turns.ts";
+import { type GiveWay, takeTurns } from "../../platform/turns.ts";
 import { type Chunk, type ChunkPlay, chunkId } from "../chunk.ts";
 import type { AcceptedPlay } from "../play.ts";
 
@@ -46,14 +46,14 @@ const ARCHIVE_FILES = {
  * as received (JCS, without signature), its signature as bytes, and for a batch that was signed as a whole the lines that were.
  * Absent ids are null here.
  */
-export async function buildSegment(chunks: Chunk[], now: number): Promise<Segment> {
+export async function buildSegment(chunks: Chunk[], now: number, giveWay: GiveWay = takeTurns): Promise<Segment> {
   const rows = chunks.flatMap((chunk) => {
     const name = chunkId(chunk.header);
     return chunk.plays.map(
       ({ play, proof, batch }, index): ArchiveRow => ({ play, proof, batch, chunk: name, index, deviceId: chunk.header.device_id }),
     );
   });
-  const bytes = await writeParquet(rows, "segment");
+  const bytes = await writeParquet(rows, "segment", giveWay);
   const id = uuidv7();
   const dt = utcDay(now);
   return { id, key: `segments/dt=${dt}/${id}.parquet`, dt, bytes, sha256: await sha256(bytes), plays: rows.length };
@@ -63,10 +63,14 @@ export async function buildSegment(chunks: Chunk[], now: number): Promise<Segmen
 const BYTES_BESIDE_RECORD = 600;
 
 /** Rows of the archive as a Parquet file: the columns of {@link buildSegment}. */
-export async function writeParquet(rows: ArchiveRow[], file: keyof typeof ARCHIVE_FILES): Promise<Uint8Array<ArrayBuffer>> {
+export async function writeParquet(
+  rows: ArchiveRow[],
+  file: keyof typeof ARCHIVE_FILES,
+  giveWay: GiveWay = takeTurns,
+): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = rows.reduce((sum, { proof }) => sum + proof.record.length, rows.length * BYTES_BESIDE_RECORD);
   // Between groups of rows, whoever else waits for this thread has a turn.
-  const writer = Object.assign(new ByteWriter(bytes), { flush: takeTurns });
+  const writer = Object.assign(new ByteWriter(bytes), { flush: giveWay });
   await parquetWrite({ writer, columnData: columns(rows), ...ARCHIVE_FILES[file], createdBy: "alive-signage" });
   return writer.getBytes() as Uint8Array<ArrayBuffer>;
 }

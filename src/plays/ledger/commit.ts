@@ -1,7 +1,7 @@
 import { reaching } from "../../platform/outage.ts";
 import { withTimeout } from "../../platform/retry.ts";
 import { inSpan } from "../../platform/spans.ts";
-import { takeTurns } from "../../platform/turns.ts";
+import type { GiveWay } from "../../platform/turns.ts";
 import { telemetryStatements } from "../../telemetry/commit.ts";
 import { playsLoggedStatements } from "../../webhooks/events.ts";
 import type { Segment } from "../archive/segment.ts";
@@ -70,18 +70,16 @@ export class LedgerConflict extends Error {
  */
 export async function commitChunks(
   db: D1Database,
-  chunks: HashedChunk[],
-  segment: Segment | null,
-  now: number,
-  eventRows: boolean,
+  { chunks, segment, now, eventRows }: { chunks: HashedChunk[]; segment: Segment | null; now: number; eventRows: boolean },
+  giveWay: GiveWay,
 ): Promise<void> {
   const summingFrom = Date.now();
   const sums = sumChunks(chunks);
-  await takeTurns();
+  await giveWay();
   const aggregates = aggregateStatements(db, sums, now);
-  await takeTurns();
+  await giveWay();
   const events = eventRows ? eventStatements(db, chunks) : [];
-  await takeTurns();
+  await giveWay();
   const statements = [
     ledgerStatement(db, chunks, segment, now),
     ...(segment ? [segmentStatement(db, chunks.length, segment, sums.days, now)] : []),

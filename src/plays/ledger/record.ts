@@ -5,7 +5,7 @@ import { log, logs } from "../../platform/log.ts";
 import { Outage, reaching } from "../../platform/outage.ts";
 import { withTimeout } from "../../platform/retry.ts";
 import { inSpan } from "../../platform/spans.ts";
-import { takeTurns } from "../../platform/turns.ts";
+import { type GiveWay, keepOn, takeTurns } from "../../platform/turns.ts";
 import { buildSegment, putSegment } from "../archive/segment.ts";
 import { type Chunk, type ChunkHeader, chunkId, decodeChunk, readChunkHeader } from "../chunk.ts";
 import {
@@ -15,6 +15,7 @@ import {
   MAX_LONE_FAILURES,
   PATIENT_RETRIES,
   R2_TIMEOUT_MS,
+  RECORDING_LATE_MS,
   RETRY_DELAY_FIRST_S,
   RETRY_DELAY_MAX_S,
   RETRY_DELAY_PATIENT_MAX_S,
@@ -46,17 +47,31 @@ export async function recordPlays(batch: MessageBatch<unknown>, env: Env): Promi
     for (const message of batch.messages) message.retry({ delaySeconds: Math.max(closedS, retryDelayS(message.attempts)) });
     return;
   }
-  await settle(await readMessages(batch.messages, env, now), env, now);
+  const work: Work = { env, now, giveWay: isLate(batch.messages, now) ? keepOn : takeTurns };
+  await settle(await readMessages(batch.messages, work), work);
+}
+
+/** What the steps of one batch share. */
+interface Work {
+  env: Env;
+  now: number;
+  giveWay: GiveWay;
+}
+
+/** Whether plays wait for longer than it takes to fill a batch. Requests go first only while recording keeps up with them. */
+function isLate(messages: readonly Message<unknown>[], now: number): boolean {
+  return messages.some(({ timestamp }) => now - timestamp.getTime() > RECORDING_LATE_MS);
 }
 
 /**
  * Records deliveries, and gives each its due. An outage is no bad message: all of them come again, ever more rarely. Whatever else fails is
  * narrowed down by halving, so that only the message that is to blame fails alone.
  */
-async function settle(deliveries: Delivery[], env: Env, now: number): Promise<void> {
+async function settle(deliveries: Delivery[], work: Work): Promise<void> {
   if (deliveries.length === 0) return;
+  const { env, now } = work;
   try {
-    const recorded = await inSpan("telemetry.aggregate", () => recordNew(deliveries, env, now));
+    const recorded = await inSpan("telemetry.aggregate", () => recordNew(deliveries, work));
     consumerBreaker.succeeded();
     await confirmAll(recorded, env);
     for (const { message } of recorded) message.ack();
@@ -73,8 +88,8 @@ async function settle(deliveries: Delivery[], env: Env, now: number): Promise<vo
     } else if (deliveries.length > 1) {
       log("warn", "batch halved", { messages: deliveries.length, error: describeError(error) });
       const middle = Math.ceil(deliveries.length / 2);
-      await settle(deliveries.slice(0, middle), env, now);
-      await settle(deliveries.slice(middle), env, now);
+      await settle(deliveries.slice(0, middle), work);
+      await settle(deliveries.slice(middle), work);
     } else {
       const [delivery] = deliveries;
       if (delivery) await failAlone(delivery.message, delivery, "UNRECORDABLE", error, env, now);
@@ -95,11 +110,11 @@ function retryLater(message: Message<unknown>): void {
 const MESSAGES_PER_TURN = 10;
 
 /** Messages outlive deploys, so each is parsed anew. What is no chunk fails alone, and spoils no neighbour. */
-async function readMessages(messages: readonly Message<unknown>[], env: Env, now: number): Promise<Delivery[]> {
+async function readMessages(messages: readonly Message<unknown>[], { env, now, giveWay }: Work): Promise<Delivery[]> {
   const deliveries: Delivery[] = [];
   for (const message of messages) {
     const bytes = bodyBytes(message.body);
-    if (deliveries.length % MESSAGES_PER_TURN === MESSAGES_PER_TURN - 1) await takeTurns();
+    if (deliveries.length % MESSAGES_PER_TURN === MESSAGES_PER_TURN - 1) await giveWay();
     try {
       if (!bytes) throw new Error("the message's body is not bytes");
       deliveries.push({ message, bytes, chunk: { ...decodeChunk(bytes), hash: await sha256Hex(bytes) } });
@@ -123,16 +138,16 @@ function bodyBytes(body: unknown): Uint8Array<ArrayBuffer> | null {
 }
 
 /** Records what the ledger does not have. Returns the deliveries whose chunks are recorded now, new or not. */
-async function recordNew(deliveries: Delivery[], env: Env, now: number): Promise<Delivery[]> {
+async function recordNew(deliveries: Delivery[], { env, now, giveWay }: Work): Promise<Delivery[]> {
   for (let round = 1; ; round++) {
     const { fresh, known, conflicting } = await sortByLedger(deliveries, env);
     for (const delivery of conflicting) await bury(delivery.message, delivery, "CHUNK_CONFLICT", env, now);
     if (fresh.length === 0) return known;
     const chunks = fresh.map(({ chunk }) => chunk);
-    const segment = chunks.some((chunk) => chunk.plays.length > 0) ? await buildSegment(chunks, now) : null;
+    const segment = chunks.some((chunk) => chunk.plays.length > 0) ? await buildSegment(chunks, now, giveWay) : null;
     if (segment) await reaching("R2", () => withTimeout(putSegment(env.BUCKET, segment), R2_TIMEOUT_MS, "R2 put"));
     try {
-      await commitChunks(env.DB, chunks, segment, now, env.EVENT_ROWS !== "off");
+      await commitChunks(env.DB, { chunks, segment, now, eventRows: env.EVENT_ROWS !== "off" }, giveWay);
       return deliveries.filter((delivery) => !conflicting.includes(delivery));
     } catch (error) {
       if (!(error instanceof LedgerConflict) || round >= MAX_COMMIT_ROUNDS) throw error;
