@@ -81,8 +81,8 @@ export const BREAKER_FAILURES = 5;
 export const BREAKER_OPEN_MS = 30 * SECOND_MS;
 
 // The consumer.
-/** Plays that wait longer are recorded before requests are answered. A full batch has filled sooner: a queue waits for it five seconds at most. */
-export const RECORDING_LATE_MS = 6 * SECOND_MS;
+/** Plays that wait longer are recorded before requests are answered: the queue takes up a rush, but does not grow for as long as one lasts. */
+export const RECORDING_LATE_MS = MINUTE_MS;
 /** D1 takes values of 2 MB; a parameter stays under this. */
 export const MAX_D1_PARAMETER_BYTES = 1_800_000;
 export const D1_WRITE_TIMEOUT_MS = 5 * SECOND_MS;

@@ -58,7 +58,7 @@ interface Work {
   giveWay: GiveWay;
 }
 
-/** Whether plays wait for longer than it takes to fill a batch. Requests go first only while recording keeps up with them. */
+/** Whether plays have waited for long. Requests go first, but not for as long as a rush lasts. */
 function isLate(messages: readonly Message<unknown>[], now: number): boolean {
   return messages.some(({ timestamp }) => now - timestamp.getTime() > RECORDING_LATE_MS);
 }
