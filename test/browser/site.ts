@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
@@ -30,7 +29,7 @@ export interface Visit {
 export async function openSite(bindings: Record<string, string> = {}): Promise<Site> {
   const persistTo = mkdtempSync(join(tmpdir(), "alive-browser-"));
   const { bundle, browser } = await once();
-  const stack = await startStack(bundle, { persistTo, port: await freePort(), pages: true, bindings });
+  const stack = await startStack(bundle, { persistTo, port: 0, pages: true, bindings });
   const url = stack.url.replace("127.0.0.1", "localhost");
   return {
     stack,
@@ -89,14 +88,4 @@ async function callApi<T>(url: string, method: string, path: string, body?: unkn
   });
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
   return (answer.status === 204 ? null : await answer.json()) as T;
-}
-
-/** A port that nobody listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== "object" || address === null) throw new Error("no port was given");
-  return address.port;
 }

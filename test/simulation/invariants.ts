@@ -5,7 +5,7 @@ import { pendingRows } from "../../src/plays/ledger/daily-sums.ts";
 import { endIdOf, type OpenPlaysState, type OpenStart } from "../../src/plays/sequencer/open-plays.ts";
 import type { OutboxState } from "../../src/plays/sequencer/outbox.ts";
 import { AGGREGATE_COUNTERS, DAILY_SUMS } from "../../src/plays/tables.ts";
-import { asyncBufferFrom } from "../support/parquet.ts";
+import { asyncBufferFrom, compressors } from "../support/parquet.ts";
 import type { ObjectHost } from "./fake-object.ts";
 import type { Network } from "./network.ts";
 
@@ -221,7 +221,7 @@ export async function readArchive({ world, d1, r2 }: Network): Promise<ArchivedP
     const hash = createHash("sha256").update(bytes).digest("hex");
     world.check("I3 a segment is what was written", hash === named[0]?.sha256, () => key);
     const chunks = new Set(named.map(({ chunk }) => chunk));
-    const read = (await parquetReadObjects({ file: asyncBufferFrom(bytes.slice().buffer) })) as unknown as ArchivedPlay[];
+    const read = (await parquetReadObjects({ file: asyncBufferFrom(bytes.slice().buffer), compressors })) as unknown as ArchivedPlay[];
     plays.push(...read.filter((row) => chunks.has(row.chunk_id)));
   }
   const expected = rows.reduce((sum, row) => sum + row.plays, 0);

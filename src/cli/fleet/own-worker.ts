@@ -57,14 +57,19 @@ export class OwnWorker {
   }
 }
 
+/** From here on, below the ports that systems give out by themselves: one that is free stays so while the Worker is killed. */
+const FIRST_PORT = 20_000;
+const PORTS = 8000;
+
 /** A port that nobody has now. */
 async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    const free = await new Promise<boolean>((resolve) => {
+      const server = createServer();
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
     });
-  });
+    if (free) return port;
+  }
 }

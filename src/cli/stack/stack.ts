@@ -83,11 +83,12 @@ export async function startStack(bundle: string, options: StackOptions): Promise
     cwd: ROOT,
     env: { ...process.env, ...(options.isolateMb ? { MINIFLARE_WORKERD_V8_FLAGS: `--max-heap-size=${options.isolateMb}` } : {}) },
     stdout: "pipe",
-    stderr: process.env.STACK_LOG ? Bun.file(process.env.STACK_LOG) : "ignore",
+    stderr: process.env.STACK_LOG ? Bun.file(process.env.STACK_LOG) : "pipe",
     stdin: "ignore",
     detached: true,
   });
-  const ready = await readyLine(child.stdout);
+  const complaints = child.stderr instanceof ReadableStream ? lastWords(child.stderr) : () => "";
+  const ready = await readyLine(child.stdout, complaints);
   const ask = async (path: string, body?: string) => {
     const answer = await fetch(`${ready.control}${path}`, body === undefined ? {} : { method: "POST", body });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
@@ -109,13 +110,25 @@ export async function startStack(bundle: string, options: StackOptions): Promise
   };
 }
 
-async function readyLine(stream: ReadableStream<Uint8Array>): Promise<{ url: string; control: string }> {
+const MAX_COMPLAINT_CHARS = 4000;
+
+/** Reads a stream to its end, or its pipe would fill, and gives the end of what has come so far. */
+function lastWords(stream: ReadableStream<Uint8Array>): () => string {
+  let text = "";
+  const decoder = new TextDecoder();
+  void (async () => {
+    for await (const piece of stream) text = (text + decoder.decode(piece, { stream: true })).slice(-MAX_COMPLAINT_CHARS);
+  })();
+  return () => text;
+}
+
+async function readyLine(stream: ReadableStream<Uint8Array>, complaints: () => string): Promise<{ url: string; control: string }> {
   const decoder = new TextDecoder();
   const reader = stream.getReader();
   let text = "";
   for (;;) {
     const { value, done } = await reader.read();
-    if (done) throw new Error(`the stack ended before it was ready: ${text}`);
+    if (done) throw new Error(`the stack ended before it was ready: ${text}${complaints()}`);
     text += decoder.decode(value, { stream: true });
     // A Worker that was killed under load logs before it is ready, in JSON too.
     const line = text.split("\n").find((one) => one.startsWith('{"url":') && one.endsWith("}"));

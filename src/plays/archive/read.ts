@@ -1,3 +1,4 @@
+import { brotliDecompressSync } from "node:zlib";
 import { parquetReadObjects } from "hyparquet";
 import { sha256Hex } from "../../platform/encoding.ts";
 import { DAY_MS } from "../../platform/time.ts";
@@ -50,11 +51,18 @@ export async function readArchive(bucket: R2Bucket, object: ArchiveObject, colum
   return rows.length === object.plays_count ? { status: "ok", rows } : { status: "damaged" };
 }
 
+/** The runtime makes room in steps, and counts it all. */
+const DECOMPRESSION_ROOM = 64 * 1024;
+/** Beside those that the reader has by itself. A page holds what it says, and takes no more memory than that. */
+const compressors = {
+  BROTLI: (page: Uint8Array, bytes: number): Uint8Array => brotliDecompressSync(page, { maxOutputLength: bytes + DECOMPRESSION_ROOM }),
+};
+
 /** The rows of a Parquet file of the archive, as `archive.ts` wrote them: absent ids are `''` again, times are ms. */
 export async function parquetRows(buffer: ArrayBuffer, columns?: string[]): Promise<ArchiveRow[]> {
   const file = { byteLength: buffer.byteLength, slice: (start: number, end?: number) => buffer.slice(start, end) };
   // Without `utf8: false`, the bytes of a signature would be read as text.
-  return (await parquetReadObjects({ file, utf8: false, ...(columns ? { columns } : {}) })).map(archiveRow);
+  return (await parquetReadObjects({ file, utf8: false, compressors, ...(columns ? { columns } : {}) })).map(archiveRow);
 }
 
 function archiveRow(row: Record<string, unknown>): ArchiveRow {

@@ -49,6 +49,21 @@ test("absent ids, unknown numbers, flags and a batch's proof survive the archive
   expect(chunksOf(await parquetRows(segment.bytes.slice().buffer))).toMatchObject([{ header, plays }]);
 });
 
+test("records survive in pages of every size", async () => {
+  const [first] = (await recorded(1)).plays;
+  if (!first) throw new Error("no play");
+  const header = { v: CHUNK_VERSION, device_id: "d", incarnation: "i", number: 7, plays: 0, refusals: [] };
+  for (const count of [2, 70, 150, 400, 2501]) {
+    const plays = Array.from({ length: count }, (_, n) => {
+      const record = `{"n":${n},"text":"${"é".repeat(n % 300)}"}`;
+      return { ...first, proof: { ...first.proof, record } };
+    });
+    const segment = await buildSegment([{ header: { ...header, plays: count }, plays, telemetry: [] }], Date.now());
+    const rows = await parquetRows(segment.bytes.slice().buffer);
+    expect(rows.map(({ proof }) => proof.record)).toEqual(plays.map(({ proof }) => proof.record));
+  }
+});
+
 test("an object that R2 does not have is missing; other bytes, or another number of plays, are damage", async () => {
   await recorded(2);
   const segment = await onlySegment();
