@@ -5,7 +5,12 @@ const TEXT_BUFFER_BYTES = 64 * 1024;
 
 /** Writes many texts as UTF-8 into few buffers: a buffer for each small text costs the runtime more than writing it. For one request, or the like. */
 export class TextBuffer {
-  #free = new Uint8Array(0);
+  #free: Uint8Array<ArrayBuffer>;
+
+  /** @param bytes about as much as is to be written: the collector pays for room that nobody needed. */
+  constructor(bytes = TEXT_BUFFER_BYTES) {
+    this.#free = new Uint8Array(Math.min(bytes, TEXT_BUFFER_BYTES));
+  }
 
   encode(text: string): Uint8Array<ArrayBuffer> {
     const most = text.length * UTF8_BYTES_PER_CHAR;

@@ -76,15 +76,18 @@ const LINE_CHECKS: ColumnChecks<Line> = {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-/** The length of the compressed text stands in front, big-endian. */
+/** The length of the text as it is stored stands in front, big-endian; its highest bit says that it is not compressed. */
 const PREFIX_BYTES = 4;
+const PLAIN_TEXT = 0x8000_0000;
+/** Of a few logs: compressing them takes far longer than it saves. */
+const PLAIN_TEXT_MAX_BYTES = 4096;
 // Next to the fastest: records of one device differ in little, and become a sixth of their size even so. Zstandard would be faster and smaller,
 // but the runtime's fails on results over 40 KB (seen in workerd 1.20261102).
 const COMPRESSION = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
 
 /**
- * Seals a request's logs, in order: compressed text and, behind it, the signatures as bytes, which no compression makes smaller.
- * Where that is too large for a queue's message, the logs are split over several parcels.
+ * Seals a request's logs, in order: a text, compressed where it is not small, and behind it the signatures as bytes, which no compression
+ * makes smaller. Where that is too large for a queue's message, the logs are split over several parcels.
  *
  * The text, line by line: the request, with the lengths of the signatures and the logs' values, column by column; then each log's record
  * as JCS, without the signature: what was signed. JCS and JSON.stringify write no raw line feed.
@@ -100,9 +103,11 @@ export function sealParcels(request: ParcelRequest, logs: VerifiedLog[]): Parcel
 function seal(request: ParcelRequest, logs: VerifiedLog[]): Uint8Array<ArrayBuffer> {
   const signatures = logs.map(({ proof }) => proof.signature?.length ?? 0);
   const lines = [JSON.stringify({ ...request, signatures, ...packLines(logs) }), ...logs.map(({ proof }) => proof.record)];
-  const text = brotliCompressSync(encoder.encode(lines.join("\n")), COMPRESSION);
+  const plain = encoder.encode(lines.join("\n"));
+  const isPlain = plain.length <= PLAIN_TEXT_MAX_BYTES;
+  const text = isPlain ? plain : brotliCompressSync(plain, COMPRESSION);
   const bytes = new Uint8Array(signatures.reduce((sum, length) => sum + length, PREFIX_BYTES + text.length));
-  new DataView(bytes.buffer).setUint32(0, text.length);
+  new DataView(bytes.buffer).setUint32(0, isPlain ? text.length + PLAIN_TEXT : text.length);
   bytes.set(text, PREFIX_BYTES);
   let at = PREFIX_BYTES + text.length;
   for (const { proof } of logs) {
@@ -191,9 +196,12 @@ interface Head extends PackedRows {
 
 function readText(bytes: Uint8Array): { head: Head; lines: string[]; textEnd: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const textEnd = PREFIX_BYTES + view.getUint32(0);
+  const prefix = view.getUint32(0);
+  const isPlain = prefix >= PLAIN_TEXT;
+  const textEnd = PREFIX_BYTES + (isPlain ? prefix - PLAIN_TEXT : prefix);
   if (textEnd > bytes.length) throw new Error("the parcel is cut short");
-  const text = brotliDecompressSync(bytes.subarray(PREFIX_BYTES, textEnd), { maxOutputLength: MAX_PARCEL_TEXT_BYTES });
+  const stored = bytes.subarray(PREFIX_BYTES, textEnd);
+  const text = isPlain ? stored : brotliDecompressSync(stored, { maxOutputLength: MAX_PARCEL_TEXT_BYTES });
   const lines = decoder.decode(text).split("\n");
   const head = readHead(JSON.parse(lines[0] ?? ""));
   if (lines.length !== 1 + head.count) throw new Error("the parcel holds another number of logs than it says");

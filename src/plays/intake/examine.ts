@@ -44,10 +44,13 @@ export interface RefusedRecord extends RefusedByWorker {
   index: number;
 }
 
+/** About what the texts and the signature of a record take, with the room that writing them asks for. */
+const TEXTS_OF_RECORD_BYTES = 4096;
+
 /** Shape, device, checksum and signature of all records, and what the catalogue says of those that hold. */
 export async function examine(received: Received, batchSignature: string | null, db: D1Database, correlationId: string): Promise<Examined> {
   const { identity, records, door, receivedAt } = received;
-  const texts = new TextBuffer();
+  const texts = new TextBuffer(records.length * TEXTS_OF_RECORD_BYTES);
   const candidates = records.map(
     (record, index): Candidate => ({ index, record, canonical: isObject(record) ? canonicalRecord(record, texts) : notAnObject() }),
   );
