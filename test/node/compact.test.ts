@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { makeNetwork, signedLog } from "../stack/network.ts";
+import { daysAround, makeNetwork, signedLog } from "../stack/network.ts";
 import { ADMIN_TOKEN, buildBundle, type Stack, startStack } from "../stack/stack.ts";
 
 // The compacted archive read by somebody else's program: DuckDB counts what the manifests list, and the report agrees.
@@ -78,7 +78,7 @@ test("DuckDB counts the same plays from the parts that the manifests list as the
     `SELECT campaign_id, content_id, count(*)::INT AS plays_count, sum(billable::INT)::INT AS billable_count, sum(duration_ms)::INT AS total_duration_ms
      ${from} GROUP BY ALL ORDER BY campaign_id, content_id`,
   );
-  const report = await fetch(`${stack.url}/v1/admin/reports/proof-of-play?group_by=campaign,content`, {
+  const report = await fetch(`${stack.url}/v1/admin/reports/proof-of-play?${daysAround(Date.now())}&group_by=campaign,content`, {
     headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
   });
   const { items } = (await report.json()) as { items: Record<string, unknown>[] };

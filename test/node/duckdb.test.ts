@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { makeNetwork, signedLog } from "../stack/network.ts";
+import { daysAround, makeNetwork, signedLog } from "../stack/network.ts";
 import { ADMIN_TOKEN, buildBundle, type Stack, startStack } from "../stack/stack.ts";
 
 // The archive read by somebody else's program: DuckDB counts the plays of the segments that the ledger names, and the report agrees.
@@ -35,7 +35,7 @@ test("DuckDB counts the same plays from the segments as the report shows, and th
     if (row?.n === 120) break;
     await Bun.sleep(200);
   }
-  const report = await fetch(`${stack.url}/v1/admin/reports/proof-of-play?group_by=campaign,content&totals=true`, {
+  const report = await fetch(`${stack.url}/v1/admin/reports/proof-of-play?${daysAround(Date.now())}&group_by=campaign,content&totals=true`, {
     headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
   });
   const shown = (await report.json()) as {

@@ -110,3 +110,9 @@ export async function signedLog(device: PairedDevice, index: number, agoMs: numb
     sequence: index + 1,
   });
 }
+
+/** Days around now in every zone, as parameters of a report: a store's day begins and ends at another time than UTC's. */
+export function daysAround(now: number): string {
+  const day = (offset: number) => new Date(now + offset * 86_400_000).toISOString().slice(0, 10);
+  return `from=${day(-1)}&to=${day(1)}`;
+}
