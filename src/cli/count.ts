@@ -45,6 +45,7 @@ export function bunFailures(output: string): string[] {
   let lines: string[] = [];
   for (const line of output.split("\n")) {
     if (/^\S+\.test\.tsx?:$/.test(line)) file = line;
+    else if (/^\d+ tests? failed:$/.test(line)) break;
     else if (/^\((pass|skip|todo)\) /.test(line)) lines = [];
     else if (line.startsWith("(fail) ")) {
       failures.push([`${file} ${line}`, ...lines].join("\n"));

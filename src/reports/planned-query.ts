@@ -17,8 +17,20 @@ export const PLANNED_GROUPS = ["day", "device", "campaign", "store", "supplier"]
 const { from, to, campaign_id, store_id, supplier_id, device_id, totals } = wholeParameters;
 const group_by = groupBySchema(PLANNED_GROUPS);
 
+/** Up to which day by default: one that has hardly begun anywhere is planned as a whole, and would make what was played look like little. */
+const TODAY_IN_UTC = 0;
+
 /** The query parameters of the whole report (CSV). Unknown ones are refused by name. */
-export const wholePlannedParameters = z.strictObject({ from, to, group_by, campaign_id, store_id, supplier_id, device_id, totals });
+export const wholePlannedParameters = z.strictObject({
+  from,
+  to: to.meta({ description: "Last day, included. Default: today (UTC).", example: "2026-11-30" }),
+  group_by,
+  campaign_id,
+  store_id,
+  supplier_id,
+  device_id,
+  totals,
+});
 
 /** The query parameters of a report in pages. */
 export const plannedPageParameters = z.strictObject({ ...wholePlannedParameters.shape, ...pageParameters });
@@ -28,7 +40,7 @@ export function wholePlannedQuery(
   parameters: z.infer<typeof wholePlannedParameters>,
   now: number,
 ): { ok: true; query: ReportQuery } | QueryFault {
-  return checked(wholeReportQuery(parameters, now));
+  return checked(wholeReportQuery(parameters, now, TODAY_IN_UTC));
 }
 
 /** The page that parameters ask for. A cursor keeps the range that the first page defaulted to, also over midnight. */
@@ -36,7 +48,7 @@ export function plannedPageQuery(
   parameters: z.infer<typeof plannedPageParameters>,
   now: number,
 ): { ok: true; query: ReportPageQuery } | QueryFault {
-  const asked = checked(reportPageQuery(parameters, now));
+  const asked = checked(reportPageQuery(parameters, now, TODAY_IN_UTC));
   if (!asked.ok) return asked;
   const { after, groupBy, from, to } = asked.query;
   const day = after?.[groupBy.indexOf("day")];

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { DAY_MS, utcDay } from "../platform/time.ts";
+import { DAY_MS, HOUR_MS, utcDay } from "../platform/time.ts";
 
 /** What a report groups by, and the column that each key is. */
 export const GROUP_COLUMNS = {
@@ -23,6 +23,8 @@ export type ReportFilters = Partial<Record<FilterColumn, string[]>>;
 
 const RANGE_MAX_DAYS = 400;
 const RANGE_DEFAULT_DAYS = 7;
+/** Days are the stores' own: where clocks are furthest ahead of UTC, a day begins so much earlier. */
+const MOST_AHEAD_MS = 14 * HOUR_MS;
 const FILTER_VALUES_MAX = 100;
 const PAGE_ROWS_DEFAULT = 100;
 export const PAGE_ROWS_MAX = 1000;
@@ -89,10 +91,10 @@ export function groupBySchema(allowed: readonly GroupKey[]) {
 /** The parameters that reports share. */
 export const wholeParameters = {
   from: daySchema(
-    `First day, as the stores' calendars had it when the play was accepted. Without from and to: the last ${RANGE_DEFAULT_DAYS} days, today (UTC) included. ${RANGE_MAX_DAYS} days at most.`,
+    `First day, as the stores' calendars had it when the play was accepted. Without from and to: the last ${RANGE_DEFAULT_DAYS} days, today included. ${RANGE_MAX_DAYS} days at most.`,
     "2026-11-01",
   ),
-  to: daySchema("Last day, included. Default: today (UTC).", "2026-11-30"),
+  to: daySchema("Last day, included. Default: today, where it began first.", "2026-11-30"),
   group_by: groupBySchema(GROUP_KEYS),
   campaign_id: idsSchema("Only this campaign; repeat it for several; `none` is filler."),
   ad_group_id: idsSchema("Only this ad group; repeats; `none`: plays without one."),
@@ -132,9 +134,16 @@ export interface QueryFault {
   detail: string;
 }
 
-/** The report that parameters ask for at `now` (ms), with the defaults filled in. */
-export function wholeReportQuery(parameters: WholeParameters, now: number): { ok: true; query: ReportQuery } | QueryFault {
-  const range = rangeOf(parameters.from, parameters.to, now);
+/**
+ * The report that parameters ask for at `now` (ms), with the defaults filled in: up to the latest day that has begun in any zone, or where
+ * clocks are `aheadMs` ahead of UTC.
+ */
+export function wholeReportQuery(
+  parameters: WholeParameters,
+  now: number,
+  aheadMs = MOST_AHEAD_MS,
+): { ok: true; query: ReportQuery } | QueryFault {
+  const range = rangeOf(parameters.from, parameters.to, now, aheadMs);
   if (!range.ok) return range;
   const filters: ReportFilters = {};
   for (const column of FILTER_COLUMNS) {
@@ -146,12 +155,17 @@ export function wholeReportQuery(parameters: WholeParameters, now: number): { ok
 }
 
 /** The page that parameters ask for. A cursor keeps the range that the first page defaulted to, also over midnight. */
-export function reportPageQuery(parameters: PageParameters, now: number): { ok: true; query: ReportPageQuery } | QueryFault {
+export function reportPageQuery(
+  parameters: PageParameters,
+  now: number,
+  aheadMs = MOST_AHEAD_MS,
+): { ok: true; query: ReportPageQuery } | QueryFault {
   const cursor = parameters.cursor === undefined ? null : decodeCursor(parameters.cursor);
   if (parameters.cursor !== undefined && cursor === null) return fault("cursor", "is not one of ours");
   const whole = wholeReportQuery(
     cursor ? { ...parameters, from: parameters.from ?? cursor.from, to: parameters.to ?? cursor.to } : parameters,
     now,
+    aheadMs,
   );
   if (!whole.ok) return whole;
   const { query } = whole;
@@ -163,9 +177,9 @@ export function reportPageQuery(parameters: PageParameters, now: number): { ok: 
 
 type Range = { ok: true; from: string; to: string } | QueryFault;
 
-function rangeOf(givenFrom: string | undefined, givenTo: string | undefined, now: number): Range {
-  const to = givenTo ?? utcDay(now);
-  const from = givenFrom ?? addDays(to, 1 - RANGE_DEFAULT_DAYS);
+function rangeOf(givenFrom: string | undefined, givenTo: string | undefined, now: number, aheadMs: number): Range {
+  const to = givenTo ?? utcDay(now + aheadMs);
+  const from = givenFrom ?? addDays(givenTo ?? utcDay(now), 1 - RANGE_DEFAULT_DAYS);
   if (from > to) return fault("from", `${from} is after to (${to})`);
   if (addDays(from, RANGE_MAX_DAYS - 1) < to) return fault("from", `a report covers ${RANGE_MAX_DAYS} days at most`);
   return { ok: true, from, to };

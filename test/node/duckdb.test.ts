@@ -35,9 +35,12 @@ test("DuckDB counts the same plays from the segments as the report shows, and th
     if (row?.n === 120) break;
     await Bun.sleep(200);
   }
-  const report = await fetch(`${stack.url}/v1/admin/reports/proof-of-play?${daysAround(Date.now())}&group_by=campaign,content&totals=true`, {
-    headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
-  });
+  const report = await fetch(
+    `${stack.url}/v1/admin/reports/proof-of-play?${daysAround(Date.now())}&group_by=campaign,content&totals=true`,
+    {
+      headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+    },
+  );
   const shown = (await report.json()) as {
     items: Record<string, unknown>[];
     totals: { plays_count: number; billable_count: number; total_duration_ms: number };

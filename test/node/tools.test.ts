@@ -57,7 +57,9 @@ describe("what failed", () => {
   test("of bun is told by file and test, with what came before it, and why where that comes after", () => {
     const output = [
       ...["a.test.ts:", "noise", "(pass) adds [1.00ms]", "error: expected 2", "(fail) sums up [0.25ms]"],
-      ...["(fail) ends [100.18ms]", "  ^ this test timed out after 100ms.", "b.test.ts:", "(pass) holds [1.00ms]", "", " 2 pass"],
+      ...["(fail) ends [100.18ms]", "  ^ this test timed out after 100ms.", "b.test.ts:", "(pass) holds [1.00ms]", ""],
+      // Told once more where there are many.
+      ...["2 tests failed:", "(fail) sums up [0.25ms]", "(fail) ends [100.18ms]", " 2 pass"],
     ];
     expect(bunFailures(output.join("\n"))).toEqual([
       "a.test.ts: (fail) sums up [0.25ms]\nerror: expected 2",

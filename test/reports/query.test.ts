@@ -29,7 +29,8 @@ describe("parameters", () => {
   test("nothing given asks for the last seven days by day, without totals", () => {
     expect(page({})).toEqual({
       from: "2026-03-04",
-      to: "2026-03-10",
+      // There are stores where the next day has begun.
+      to: "2026-03-11",
       groupBy: ["day"],
       filters: {},
       totals: false,
@@ -39,8 +40,14 @@ describe("parameters", () => {
   });
 
   test("from alone runs to today; to alone reaches six days back", () => {
-    expect(whole({ from: "2026-01-01" })).toMatchObject({ from: "2026-01-01", to: "2026-03-10" });
+    expect(whole({ from: "2026-01-01" })).toMatchObject({ from: "2026-01-01", to: "2026-03-11" });
     expect(whole({ to: "2026-01-10" })).toMatchObject({ from: "2026-01-04", to: "2026-01-10" });
+  });
+
+  test("the last day by default is the latest that has begun anywhere, fourteen hours before UTC", () => {
+    const at = (time: string) => wholeReportQuery(wholeReportParameters.parse({}), Date.parse(`2026-03-10T${time}Z`));
+    expect(at("09:59:59")).toMatchObject({ query: { from: "2026-03-04", to: "2026-03-10" } });
+    expect(at("10:00:00")).toMatchObject({ query: { from: "2026-03-04", to: "2026-03-11" } });
   });
 
   test("ids may repeat, are taken once, and none is the absent one", () => {
@@ -72,7 +79,7 @@ describe("cursor", () => {
   test("it keeps the range that was defaulted to, also a day later", () => {
     const first = page({});
     const next = page({ cursor: encodeCursor(first, ["2026-03-06"]) }, NOW + 24 * 3_600_000);
-    expect(next).toMatchObject({ from: "2026-03-04", to: "2026-03-10", after: ["2026-03-06"] });
+    expect(next).toMatchObject({ from: "2026-03-04", to: "2026-03-11", after: ["2026-03-06"] });
   });
 
   test.each([

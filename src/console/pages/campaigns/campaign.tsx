@@ -11,7 +11,7 @@ import { later } from "../../parts/later.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { State } from "../../parts/state.tsx";
 import { archiveCampaign } from "./archive.ts";
-import { dates, deliveryRange, deliveryState, elapsed, standing, utcToday } from "./delivery.ts";
+import { dates, deliveryRange, deliveryState, elapsed, latestDay, standing, utcToday } from "./delivery.ts";
 import { DeliveryTab } from "./delivery-tab.tsx";
 
 const AdGroupsTab = lazy(async () => ({ default: (await import("./ad-groups.tsx")).AdGroupsTab }));
@@ -38,7 +38,7 @@ function Shown({ campaign }: { campaign: Campaign }) {
   const filters = useFilters(["tab"]);
   const [editing, setEditing] = useState(false);
   const today = utcToday();
-  const { from, to } = deliveryRange(campaign, today);
+  const { from, to } = deliveryRange(campaign, latestDay());
   const report = useRead("GET /v1/admin/reports/planned", {
     query: { group_by: "day", from, to, campaign_id: [campaign.id], totals: "true", limit: 500 },
   });

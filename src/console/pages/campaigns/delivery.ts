@@ -42,12 +42,12 @@ export function dates({ start_date, end_date }: Pick<Campaign, "start_date" | "e
   return range.formatRange(Date.parse(start_date), Date.parse(end_date));
 }
 
-/** The days of which its delivery is told: from its start (400 days at most) to its end, today at the latest. Pure. */
+/** The days of which its delivery is told: from its start (400 days at most) to its end, or to the latest that there is. Pure. */
 export function deliveryRange(
   { start_date, end_date }: Pick<Campaign, "start_date" | "end_date">,
-  today: string,
+  latest: string,
 ): { from: string; to: string } {
-  const to = end_date !== null && end_date < today ? end_date : today;
+  const to = end_date !== null && end_date < latest ? end_date : latest;
   const earliest = addDays(to, 1 - MAX_DAYS);
   // The middle one: neither before the earliest nor behind the end.
   const [, from = to] = [earliest, start_date ?? addDays(to, -29), to].sort();
@@ -58,7 +58,12 @@ export function addDays(from: string, days: number): string {
   return new Date(Date.parse(from) + days * DAY_MS).toISOString().slice(0, 10);
 }
 
-/** Today by UTC, as reports' default has it. */
+/** The latest day that has begun in any store: where clocks are furthest ahead, it begins fourteen hours before UTC's. */
+export function latestDay(): string {
+  return new Date(Date.now() + 14 * 3_600_000).toISOString().slice(0, 10);
+}
+
+/** Today by UTC. */
 export function utcToday(): string {
   return new Date().toISOString().slice(0, 10);
 }

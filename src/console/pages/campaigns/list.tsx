@@ -14,7 +14,7 @@ import { PageHead } from "../../parts/page-head.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
 import { archiveCampaign } from "./archive.ts";
-import { addDays, type Delivery, dates, deliveryRange, elapsed, standing, utcToday } from "./delivery.ts";
+import { addDays, type Delivery, dates, deliveryRange, elapsed, latestDay, standing, utcToday } from "./delivery.ts";
 import { DeliveryShare } from "./delivery-share.tsx";
 
 const CampaignForm = later(async () => (await import("./campaign-form.tsx")).CampaignForm);
@@ -116,9 +116,10 @@ function filterList(brands: string[], today: string): Filter[] {
 
 /** The campaigns with their delivery: one report for all of them, over the days that they have in common with it. */
 function useWithDelivery(found: Rows<Campaign>, today: string): Rows<Row> {
-  const [from = today] = [...found.rows.map((campaign) => deliveryRange(campaign, today).from), addDays(today, -29)].sort();
+  const latest = latestDay();
+  const [from = latest] = [...found.rows.map((campaign) => deliveryRange(campaign, latest).from), addDays(latest, -29)].sort();
   const query = { group_by: "campaign", from };
-  const report = useRows("GET /v1/admin/reports/planned", { query: { ...query, to: today } }, { all: MOST });
+  const report = useRows("GET /v1/admin/reports/planned", { query: { ...query, to: latest } }, { all: MOST });
   const before = useRows("GET /v1/admin/reports/planned", { query: { ...query, to: addDays(today, -1) } }, { all: MOST });
   const rows = useMemo(() => {
     const known = new Map(report.rows.map((row) => [row.campaign_id, row]));
