@@ -55,6 +55,18 @@ function play(index: number, changes: Partial<ChunkPlay["play"]> = {}): ChunkPla
 }
 
 describe("a chunk", () => {
+  test("is read as it was written whether its text is compressed or not: that of a few logs is not", () => {
+    for (const [count, isPlain] of [
+      [1, true],
+      [100, false],
+    ] as const) {
+      const plays = Array.from({ length: count }, (_, index) => play(index));
+      const body = chunkOf(header, plays);
+      expect(new TextDecoder().decode(body).includes('{"n":0,')).toBe(isPlain);
+      expect(decodeChunk(body).plays).toEqual(plays);
+    }
+  });
+
   test("is read as it was written: header, refusals, plays, records and signatures of any length", () => {
     const plays = [
       play(1),

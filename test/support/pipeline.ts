@@ -63,10 +63,11 @@ export async function deliver(
   attempts = 1,
   ids: string[] = [],
   queue = "play-events-0",
+  timestamp = new Date(),
 ): Promise<{ acked: number; retried: number }> {
   const batch = createMessageBatch(
     queue,
-    bodies.map((body, index) => ({ id: ids[index] ?? crypto.randomUUID(), timestamp: new Date(), attempts, body: body.slice() })),
+    bodies.map((body, index) => ({ id: ids[index] ?? crypto.randomUUID(), timestamp, attempts, body: body.slice() })),
   );
   const ctx = createExecutionContext();
   await consumeQueue(batch, bindings, ctx);

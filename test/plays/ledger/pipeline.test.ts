@@ -1,6 +1,6 @@
 import { createExecutionContext, createScheduledController, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { consumerBreaker } from "../../../src/plays/ledger/record.ts";
 import { SWEEP_JOB, sweepOutboxes } from "../../../src/plays/ledger/sweep.ts";
 import { runCron } from "../../../workers/cron.ts";
@@ -50,6 +50,24 @@ async function buryTen(): Promise<() => Promise<void>> {
   for (let failure = 1; failure <= 5; failure++) await deliver([body], env, failure, [id]);
   return unblock;
 }
+
+describe("recording", () => {
+  test.each([
+    ["lets requests go first", 0, true],
+    ["that is a minute late lets nobody go first", 61_000, false],
+  ])("%s", async (_, lateMs, givesWay) => {
+    await postBatch(device, await signedLogs(device, 3));
+    await runAlarm(device.id);
+    const wait = vi.spyOn(scheduler, "wait");
+    try {
+      await deliver(queue.take(), env, 1, [], "play-events-0", new Date(Date.now() - lateMs));
+      expect(wait.mock.calls.length > 0).toBe(givesWay);
+    } finally {
+      wait.mockRestore();
+    }
+    await expectDrained(device, 3);
+  });
+});
 
 describe("dead letters", () => {
   test("are listed and can be looked into, play by play", async () => {

@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import { Can } from "../../api/me.ts";
 import { useRead } from "../../api/query.ts";
 import type { Campaign, PlannedReport } from "../../api/schema.ts";
+import { latestDay, utcToday } from "../../parts/days.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { useFilters } from "../../parts/filters.tsx";
 import { count, percent } from "../../parts/format.ts";
@@ -11,7 +12,7 @@ import { later } from "../../parts/later.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { State } from "../../parts/state.tsx";
 import { archiveCampaign } from "./archive.ts";
-import { dates, deliveryRange, deliveryState, elapsed, latestDay, standing, utcToday } from "./delivery.ts";
+import { dates, deliveryRange, deliveryState, elapsed, standing } from "./delivery.ts";
 import { DeliveryTab } from "./delivery-tab.tsx";
 
 const AdGroupsTab = lazy(async () => ({ default: (await import("./ad-groups.tsx")).AdGroupsTab }));

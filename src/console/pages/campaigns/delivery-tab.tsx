@@ -7,9 +7,9 @@ import type { Campaign, PlannedReport, PlannedRow } from "../../api/schema.ts";
 import { Chart } from "../../parts/chart.tsx";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
+import { addDays } from "../../parts/days.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { count, percent } from "../../parts/format.ts";
-import { addDays } from "./delivery.ts";
 
 /** Planned against played, by day and by store. */
 export function DeliveryTab({

@@ -1,4 +1,5 @@
 import type { Campaign, PlannedRow } from "../../api/schema.ts";
+import { addDays } from "../../parts/days.ts";
 import { DAY_MS, day } from "../../parts/format.ts";
 import type { StateValue } from "../../parts/state.tsx";
 
@@ -52,20 +53,6 @@ export function deliveryRange(
   // The middle one: neither before the earliest nor behind the end.
   const [, from = to] = [earliest, start_date ?? addDays(to, -29), to].sort();
   return { from, to };
-}
-
-export function addDays(from: string, days: number): string {
-  return new Date(Date.parse(from) + days * DAY_MS).toISOString().slice(0, 10);
-}
-
-/** The latest day that has begun in any store: where clocks are furthest ahead, it begins fourteen hours before UTC's. */
-export function latestDay(): string {
-  return new Date(Date.now() + 14 * 3_600_000).toISOString().slice(0, 10);
-}
-
-/** Today by UTC. */
-export function utcToday(): string {
-  return new Date().toISOString().slice(0, 10);
 }
 
 /** Whether what was played is what was planned: from 95 % on it is well, below 80 % it is not, and far more than planned is odd. Pure. */

@@ -7,6 +7,7 @@ import { type Rows, useRows } from "../../api/query.ts";
 import type { Campaign } from "../../api/schema.ts";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
+import { addDays, latestDay, utcToday } from "../../parts/days.ts";
 import { type Filter, FilterBar, useFilters } from "../../parts/filters.tsx";
 import { count, percent } from "../../parts/format.ts";
 import { later } from "../../parts/later.tsx";
@@ -14,7 +15,7 @@ import { PageHead } from "../../parts/page-head.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
 import { archiveCampaign } from "./archive.ts";
-import { addDays, type Delivery, dates, deliveryRange, elapsed, latestDay, standing, utcToday } from "./delivery.ts";
+import { type Delivery, dates, deliveryRange, elapsed, standing } from "./delivery.ts";
 import { DeliveryShare } from "./delivery-share.tsx";
 
 const CampaignForm = later(async () => (await import("./campaign-form.tsx")).CampaignForm);

@@ -1,4 +1,4 @@
-import { addDays } from "./days.ts";
+import { addDays } from "../../parts/days.ts";
 
 /** What a report can be narrowed by, and what it is of in the API. */
 export const DIMENSIONS = {

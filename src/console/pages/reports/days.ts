@@ -1,13 +1,4 @@
-const DAY_MS = 86_400_000;
-
-export function addDays(day: string, days: number): string {
-  return new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
-}
-
-/** Today by UTC, as the API's default has it. */
-export function utcToday(): string {
-  return new Date().toISOString().slice(0, 10);
-}
+import { addDays } from "../../parts/days.ts";
 
 /** All days of a range, both ends included. */
 export function daysOf(from: string, to: string): string[] {

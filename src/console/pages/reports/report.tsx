@@ -7,6 +7,7 @@ import type { PlannedReport, ProofOfPlayReport } from "../../api/schema.ts";
 import { Chart } from "../../parts/chart.tsx";
 import { DataTable } from "../../parts/data-table.tsx";
 import type { Column } from "../../parts/data-table-columns.ts";
+import { utcToday } from "../../parts/days.ts";
 import { download } from "../../parts/download.ts";
 import { Fault } from "../../parts/fault.tsx";
 import { useFilters } from "../../parts/filters.tsx";
@@ -15,7 +16,7 @@ import { useShortcut } from "../../parts/shortcuts.ts";
 import { ASKED_KEYS, type Asked, askedOf, playsHref, reportQuery } from "./asked.ts";
 import { plannedColumns, playedColumns } from "./columns.tsx";
 import { ReportControls, type SetAsked } from "./controls.tsx";
-import { daysOf, utcToday } from "./days.ts";
+import { daysOf } from "./days.ts";
 import { PlannedTotals, PlayedTotals } from "./totals.tsx";
 import { SavedViews } from "./views.tsx";
 

@@ -1,3 +1,4 @@
+import { addDays } from "../../parts/days.ts";
 import { DAY_MINUTES, rangeOf, WEEKDAYS, type Weekday } from "../../parts/week.ts";
 import { wordsOfDays, wordsOfRange } from "../../parts/week-words.ts";
 import { type Schedule, STORE_ZONE } from "./rules-words.ts";
@@ -42,10 +43,6 @@ export function priorityOf({ rules }: Schedule): number {
 export function mondayOf(date: string): string {
   const at = Date.parse(`${date}T00:00:00Z`);
   return isoDate(at - ((new Date(at).getUTCDay() + 6) % 7) * DAY_MS);
-}
-
-export function addDays(date: string, days: number): string {
-  return isoDate(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS);
 }
 
 function isoDate(at: number): string {

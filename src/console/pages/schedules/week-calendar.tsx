@@ -4,7 +4,8 @@ import classicTheme from "@fullcalendar/react/themes/classic";
 import timeGridPlugin from "@fullcalendar/react/timegrid";
 import { useMemo } from "react";
 import { useLocation } from "wouter";
-import { addDays, type Piece, priorityOf, type Stretch } from "./calendar.ts";
+import { addDays } from "../../parts/days.ts";
+import { type Piece, priorityOf, type Stretch } from "./calendar.ts";
 
 const DAY_MINUTES = 1440;
 
