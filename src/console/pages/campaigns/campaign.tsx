@@ -12,7 +12,8 @@ import { later } from "../../parts/later.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { State } from "../../parts/state.tsx";
 import { archiveCampaign } from "./archive.ts";
-import { dates, deliveryRange, deliveryState, elapsed, standing } from "./delivery.ts";
+import { dates, deliveryState, elapsed, standing } from "./delivery.ts";
+import { deliveryRange } from "./delivery-range.ts";
 import { DeliveryTab } from "./delivery-tab.tsx";
 
 const AdGroupsTab = lazy(async () => ({ default: (await import("./ad-groups.tsx")).AdGroupsTab }));

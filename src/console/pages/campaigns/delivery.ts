@@ -1,10 +1,6 @@
 import type { Campaign, PlannedRow } from "../../api/schema.ts";
-import { addDays } from "../../parts/days.ts";
 import { DAY_MS, day } from "../../parts/format.ts";
 import type { StateValue } from "../../parts/state.tsx";
-
-/** Reports reach back so far. */
-const MAX_DAYS = 400;
 
 /** Where a campaign stands by its dates. `today` is `YYYY-MM-DD`. Pure. */
 export function standing(
@@ -41,18 +37,6 @@ export function dates({ start_date, end_date }: Pick<Campaign, "start_date" | "e
   if (end_date === null) return `from ${day(start_date ?? "")}`;
   if (start_date === null) return `until ${day(end_date)}`;
   return range.formatRange(Date.parse(start_date), Date.parse(end_date));
-}
-
-/** The days of which its delivery is told: from its start (400 days at most) to its end, or to the latest that there is. Pure. */
-export function deliveryRange(
-  { start_date, end_date }: Pick<Campaign, "start_date" | "end_date">,
-  latest: string,
-): { from: string; to: string } {
-  const to = end_date !== null && end_date < latest ? end_date : latest;
-  const earliest = addDays(to, 1 - MAX_DAYS);
-  // The middle one: neither before the earliest nor behind the end.
-  const [, from = to] = [earliest, start_date ?? addDays(to, -29), to].sort();
-  return { from, to };
 }
 
 /** Whether what was played is what was planned: from 95 % on it is well, below 80 % it is not, and far more than planned is odd. Pure. */

@@ -15,7 +15,8 @@ import { PageHead } from "../../parts/page-head.tsx";
 import { useShortcut } from "../../parts/shortcuts.ts";
 import { State } from "../../parts/state.tsx";
 import { archiveCampaign } from "./archive.ts";
-import { type Delivery, dates, deliveryRange, elapsed, standing } from "./delivery.ts";
+import { type Delivery, dates, elapsed, standing } from "./delivery.ts";
+import { firstDayOfAll } from "./delivery-range.ts";
 import { DeliveryShare } from "./delivery-share.tsx";
 
 const CampaignForm = later(async () => (await import("./campaign-form.tsx")).CampaignForm);
@@ -118,8 +119,7 @@ function filterList(brands: string[], today: string): Filter[] {
 /** The campaigns with their delivery: one report for all of them, over the days that they have in common with it. */
 function useWithDelivery(found: Rows<Campaign>, today: string): Rows<Row> {
   const latest = latestDay();
-  const [from = latest] = [...found.rows.map((campaign) => deliveryRange(campaign, latest).from), addDays(latest, -29)].sort();
-  const query = { group_by: "campaign", from };
+  const query = { group_by: "campaign", from: firstDayOfAll(found.rows, latest) };
   const report = useRows("GET /v1/admin/reports/planned", { query: { ...query, to: latest } }, { all: MOST });
   const before = useRows("GET /v1/admin/reports/planned", { query: { ...query, to: addDays(today, -1) } }, { all: MOST });
   const rows = useMemo(() => {
