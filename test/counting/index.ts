@@ -90,14 +90,20 @@ function countD1(db: D1Database): void {
 }
 
 function countQueue(queue: Queue): void {
+  const count = ({ byteLength }: Uint8Array) => {
+    counted.queue_messages += 1;
+    counted.queue_bytes += byteLength;
+    counted.queue_operations += Math.ceil(byteLength / QUEUE_OPERATION_BYTES) * OPERATIONS_A_MESSAGE;
+  };
   patch(queue, {
+    send: (original) =>
+      async function (this: unknown, ...args: unknown[]) {
+        count(args[0] as Uint8Array);
+        return await original.apply(this, args);
+      },
     sendBatch: (original) =>
       async function (this: unknown, ...args: unknown[]) {
-        for (const { body } of args[0] as Iterable<MessageSendRequest<Uint8Array>>) {
-          counted.queue_messages += 1;
-          counted.queue_bytes += body.byteLength;
-          counted.queue_operations += Math.ceil(body.byteLength / QUEUE_OPERATION_BYTES) * OPERATIONS_A_MESSAGE;
-        }
+        for (const { body } of args[0] as Iterable<MessageSendRequest<Uint8Array>>) count(body);
         return await original.apply(this, args);
       },
   });

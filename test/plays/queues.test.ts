@@ -55,6 +55,7 @@ test("plays that were sent to one queue and, after the number was changed, again
         PLAY_QUEUE_BINDINGS.map((binding) => [
           binding,
           {
+            send: async (body: Uint8Array) => void sent.push([binding, body.slice()]),
             sendBatch: async (messages: Iterable<MessageSendRequest<Uint8Array>>) => {
               for (const { body } of messages) sent.push([binding, body.slice()]);
             },

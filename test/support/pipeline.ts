@@ -27,16 +27,20 @@ export class CaughtQueue {
 
   /** Puts itself into the device's object in place of its queue. Again after the object was evicted or aborted. */
   async attach(deviceId: string, vars: Partial<Pick<Env, "OUTBOX_RESEND_AFTER_MS" | "OUTBOX_MAX_MB">> = {}): Promise<void> {
-    const send = async (messages: Iterable<MessageSendRequest<Uint8Array>>) => {
-      const bodies = [...messages].map((message) => message.body.slice());
+    const take = async (sent: Uint8Array[]) => {
+      const bodies = sent.map((body) => body.slice());
       await this.before?.();
       if (!this.swallow) this.bodies.push(...bodies);
+    };
+    const queue = {
+      send: (body: Uint8Array) => take([body]),
+      sendBatch: (messages: Iterable<MessageSendRequest<Uint8Array>>) => take(Array.from(messages, ({ body }) => body)),
     };
     await runInDurableObject(env.SEQUENCER.getByName(deviceId), (instance, state) => {
       // An alarm is set as the object wants it, but for a time when no test runs any more: tests run it by hand.
       const setAlarm = state.storage.setAlarm.bind(state.storage);
       Reflect.set(state.storage, "setAlarm", (at: number) => setAlarm(at + 3_600_000));
-      const own: Env = { ...env, OUTBOX_RESEND_AFTER_MS: "0", ...vars, ...playQueueBindings({ sendBatch: send } as unknown as Queue) };
+      const own: Env = { ...env, OUTBOX_RESEND_AFTER_MS: "0", ...vars, ...playQueueBindings(queue as unknown as Queue) };
       Reflect.set(instance, "env", own);
     });
   }

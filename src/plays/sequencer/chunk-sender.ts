@@ -26,9 +26,7 @@ export class ChunkSender {
   async send(messages: Uint8Array[]): Promise<SendOutcome> {
     try {
       if (!this.#breaker.allows(Date.now())) throw new Error("the queue is left alone after failures");
-      const batch = messages.map((body): MessageSendRequest => ({ body, contentType: "bytes" }));
-      const sending = inSpan("queue.send", () => this.queue().sendBatch(batch));
-      await withTimeout(sending, QUEUE_SEND_TIMEOUT_MS, "queue send");
+      await withTimeout(inSpan("queue.send", () => sendTo(this.queue(), messages)), QUEUE_SEND_TIMEOUT_MS, "queue send");
       this.#breaker.succeeded();
       return { sent: true };
     } catch (error) {
@@ -38,4 +36,11 @@ export class ChunkSender {
       return { sent: false, retryAt: now + Math.min(2 ** failures * 1000, BREAKER_OPEN_MS), failures, error: describeError(error) };
     }
   }
+}
+
+/** Most chunks go alone: a message by itself travels as its bytes, one of a batch as text. */
+async function sendTo(queue: Queue, messages: Uint8Array[]): Promise<void> {
+  const [only, ...others] = messages;
+  if (only && others.length === 0) await queue.send(only, { contentType: "bytes" });
+  else await queue.sendBatch(messages.map((body): MessageSendRequest => ({ body, contentType: "bytes" })));
 }
