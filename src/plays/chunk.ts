@@ -1,19 +1,21 @@
 import { z } from "zod";
 import { packTelemetry, unpackTelemetry } from "../telemetry/body.ts";
 import type { TelemetryRow } from "../telemetry/event.ts";
+import { countPlays, joinPlays, type PlayColumns } from "./columns.ts";
 import {
   type ColumnChecks,
-  type ColumnReaders,
+  cell,
   isOneOf,
   isText,
   isWhole,
   isWholeOrNull,
   type PackedRows,
   packColumns,
-  unpackColumns,
+  readColumns,
+  repeated,
 } from "./packed.ts";
-import { type OpenedLog, openParcel, type ParcelRequest } from "./parcel.ts";
-import { type AcceptedPlay, type BatchProof, PLAY_STATUSES, type PlayStatus } from "./play.ts";
+import { openParcel } from "./parcel.ts";
+import { PLAY_STATUSES, type PlayStatus } from "./play.ts";
 
 /**
  * A chunk on the wire: a header as one line of JSON, then bodies, one for each request whose plays it carries.
@@ -64,16 +66,10 @@ export interface Pieced {
   duration_ms: number;
 }
 
-/** A play, or the start of one, as the consumer gets it. */
-export interface ChunkPlay {
-  play: AcceptedPlay;
-  proof: OpenedLog["proof"];
-  batch: BatchProof | null;
-}
-
 export interface Chunk {
   header: ChunkHeader;
-  plays: ChunkPlay[];
+  /** Plays, and starts of plays. */
+  plays: PlayColumns;
   /** Events of telemetry: no plays, and counted as none. */
   telemetry: TelemetryRow[];
 }
@@ -199,7 +195,7 @@ export function readChunkHeader(bytes: Uint8Array): ChunkHeader | null {
  */
 export function decodeChunk(bytes: Uint8Array): Chunk {
   const { header, end } = parseHeader(bytes);
-  const plays: ChunkPlay[] = [];
+  const parts: PlayColumns[] = [];
   const telemetry: TelemetryRow[] = [];
   for (let at = end; at < bytes.length; ) {
     if (at + BODY_PREFIX_BYTES > bytes.length) throw new Error("the chunk is cut short");
@@ -210,64 +206,35 @@ export function decodeChunk(bytes: Uint8Array): Chunk {
     const parcel = bytes.subarray(at + BODY_PREFIX_BYTES, parcelEnd);
     const text = decoder.decode(bytes.subarray(parcelEnd, bodyEnd));
     if (parcel.length === 0) telemetry.push(...unpackTelemetry(text));
-    else plays.push(...decodeBody(parcel, text));
+    else parts.push(decodeBody(parcel, text));
     at = bodyEnd;
   }
-  if (plays.length !== header.plays) throw new Error(`the chunk says ${header.plays} plays and holds ${plays.length}`);
+  const plays = joinPlays(parts);
+  if (countPlays(plays) !== header.plays) throw new Error(`the chunk says ${header.plays} plays and holds ${countPlays(plays)}`);
   return { header, plays, telemetry };
 }
 
-function decodeBody(parcelBytes: Uint8Array, text: string): ChunkPlay[] {
+function decodeBody(parcelBytes: Uint8Array, text: string): PlayColumns {
   const packed = JSON.parse(text) as PackedVerdicts;
-  const parcel = openParcel(parcelBytes, packed.of ?? null);
-  if (parcel.logs.length !== packed.count) throw new Error("a body has another number of verdicts than logs");
-  const verdict = unpackColumns<Omit<Verdict, "pieced">>(packed, VERDICT_CHECKS);
-  if (!packed.pieced) return parcel.logs.map((opened, at) => chunkPlay(parcel.request, opened, verdict, at));
-  if (packed.pieced.count !== packed.count) throw new Error("a body has another number of pieced plays than verdicts");
-  const pieced = unpackColumns<Pieced>(packed.pieced, PIECED_CHECKS);
-  return parcel.logs.map(({ log, proof }, at) => {
-    const whole = { ...log, started_at_raw: pieced.started_at_raw(at), duration_ms: pieced.duration_ms(at) };
-    return chunkPlay(parcel.request, { log: whole, proof }, verdict, at);
-  });
+  const { request, logs } = openParcel(parcelBytes, packed.of ?? null);
+  const { count } = packed;
+  if (logs.event_id.length !== count) throw new Error("a body has another number of verdicts than logs");
+  const { offset_ms: offsets, ...verdicts } = readColumns<Omit<Verdict, "pieced">>(packed, VERDICT_CHECKS);
+  const whole = packed.pieced ? { ...logs, ...readPieced(packed.pieced, count) } : logs;
+  return {
+    ...whole,
+    ...verdicts,
+    started_at: whole.started_at_raw.map((time, at) => time - cell(offsets, at)),
+    ended_at: whole.ended_at_raw.map((time, at) => time - cell(offsets, at)),
+    received_at: repeated(request.received_at, count),
+    door: repeated(request.door, count),
+    key_id: repeated(request.key_id, count),
+    correlation_id: repeated(request.correlation_id, count),
+    batch: whole.signed_by.map((signedBy) => (signedBy === "batch" ? request.batch : null)),
+  };
 }
 
-type VerdictReaders = ColumnReaders<Omit<Verdict, "pieced">>;
-
-function chunkPlay(request: ParcelRequest, { log, proof }: OpenedLog, verdict: VerdictReaders, at: number): ChunkPlay {
-  const offsetMs = verdict.offset_ms(at);
-  return {
-    play: {
-      event_id: log.event_id,
-      day: verdict.day(at),
-      store_id: verdict.store_id(at),
-      supplier_id: verdict.supplier_id(at),
-      campaign_id: log.campaign_id,
-      ad_group_id: log.ad_group_id,
-      playlist_id: log.playlist_id,
-      content_id: log.content_id,
-      content_version: log.content_version,
-      slot_id: log.slot_id,
-      type: log.type,
-      started_at_raw: log.started_at_raw,
-      ended_at_raw: log.ended_at_raw,
-      started_at: log.started_at_raw - offsetMs,
-      ended_at: log.ended_at_raw - offsetMs,
-      received_at: request.received_at,
-      duration_ms: log.duration_ms,
-      expected_ms: verdict.expected_ms(at),
-      result: verdict.result(at),
-      billable: verdict.billable(at),
-      quality: verdict.quality(at),
-      flags: verdict.flags(at),
-      door: request.door,
-      epoch: log.epoch,
-      sequence: log.sequence,
-      record_hash: log.record_hash,
-      key_id: request.key_id,
-      policy_version: verdict.policy_version(at),
-      correlation_id: request.correlation_id,
-    },
-    proof,
-    batch: proof.signedBy === "batch" ? request.batch : null,
-  };
+function readPieced(packed: PackedRows, count: number) {
+  if (packed.count !== count) throw new Error("a body has another number of pieced plays than verdicts");
+  return readColumns<Pieced>(packed, PIECED_CHECKS);
 }

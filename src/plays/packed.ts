@@ -34,24 +34,41 @@ export type ColumnReaders<T> = { [K in keyof T & string]: (at: number) => T[K] }
 
 /**
  * Reads packed rows: those at the places of `of`, which are then counted from 0, or all. The others are not looked at.
- * @throws Error where a column that `checks` names is missing, or a value is not what it must be.
+ * @throws Error where a column that `checks` names is missing, has another length, or a value is not what it must be.
  */
-export function unpackColumns<T>(packed: PackedRows, checks: ColumnChecks<T>, of: readonly number[] | null = null): ColumnReaders<T> {
+export function readColumns<T>(packed: PackedRows, checks: ColumnChecks<T>, of: readonly number[] | null = null): Columns<T> {
   const count = of ? of.length : packed.count;
-  const readers: Record<string, (at: number) => unknown> = {};
+  const columns: Record<string, readonly unknown[]> = {};
   for (const [name, check] of Object.entries<(value: unknown) => boolean>(checks)) {
     const column = packed.columns[name];
     if (column === undefined) {
       const value = packed.same[name];
       if (count > 0) requireValue(name, value, check);
-      readers[name] = () => value;
+      columns[name] = repeated(value, count);
     } else {
       const values = of ? of.map((place) => column[place]) : column;
       for (let at = 0; at < count; at++) requireValue(name, values[at], check);
-      readers[name] = (at) => values[at];
+      if (values.length !== count) throw new Error(`${name} has ${values.length} values for ${count} rows`);
+      columns[name] = values;
     }
   }
-  return readers as ColumnReaders<T>;
+  return columns as Columns<T>;
+}
+
+/** As {@link readColumns}, for those who read row by row. */
+export function unpackColumns<T>(packed: PackedRows, checks: ColumnChecks<T>, of: readonly number[] | null = null): ColumnReaders<T> {
+  const columns = Object.entries<readonly unknown[]>(readColumns(packed, checks, of));
+  return Object.fromEntries(columns.map(([name, values]) => [name, (at: number) => values[at]])) as ColumnReaders<T>;
+}
+
+/** The value of a column in a row that it has. */
+export function cell<T>(column: readonly T[], at: number): T {
+  return column[at] as T;
+}
+
+/** A column of one value. */
+export function repeated<T>(value: T, count: number): T[] {
+  return new Array<T>(count).fill(value);
 }
 
 function requireValue(column: string, value: unknown, check: (value: unknown) => boolean): void {

@@ -1,8 +1,18 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import { z } from "zod";
 import { MAX_PARCEL_BYTES, MAX_PARCEL_TEXT_BYTES } from "./limits.ts";
-import { type ColumnChecks, isOneOf, isText, isWhole, isWholeOrNull, type PackedRows, packColumns, unpackColumns } from "./packed.ts";
-import type { BatchProof, Proof, SignedBy, VerifiedLog } from "./play.ts";
+import {
+  type ColumnChecks,
+  type Columns,
+  isOneOf,
+  isText,
+  isWhole,
+  isWholeOrNull,
+  type PackedRows,
+  packColumns,
+  readColumns,
+} from "./packed.ts";
+import type { BatchProof, SignedBy, VerifiedLog } from "./play.ts";
 import { DOORS, type Door } from "./policy.ts";
 
 /** What all logs of a request have in common, as the Worker knows it. */
@@ -40,20 +50,20 @@ export interface Parcel {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** A log out of a parcel, with its proof. */
-export interface OpenedLog {
-  log: ParcelLog;
-  proof: Omit<Proof, "recordHash">;
+/** A line of a parcel before it is packed. */
+interface Line extends ParcelLog {
+  signed_by: SignedBy;
+}
+
+/** A log out of a parcel, with its proof: the text that was signed, and the signature, null where it has none of its own. */
+export interface OpenedLog extends Line {
+  record: string;
+  signature: Uint8Array | null;
 }
 
 export interface OpenedParcel {
   request: ParcelRequest;
-  logs: OpenedLog[];
-}
-
-/** A line of a parcel before it is packed. */
-interface Line extends ParcelLog {
-  signed_by: SignedBy;
+  logs: Columns<OpenedLog>;
 }
 
 const LINE_CHECKS: ColumnChecks<Line> = {
@@ -152,35 +162,20 @@ export function openParcel(bytes: Uint8Array, of: number[] | null = null): Opene
     return end;
   });
   if (end !== bytes.length) throw new Error("the parcel's signatures are cut short");
-  const line = unpackColumns<Line>(head, LINE_CHECKS, of);
-  const logs = places.map((place, at): OpenedLog => {
-    const signedBy = line.signed_by(at);
-    const record = lines[1 + place] ?? "";
-    if (!record.startsWith("{")) throw new Error("a log's record is missing");
-    if (signedBy === "batch" && head.request.batch === null)
-      throw new Error("a log says that its batch was signed, and no batch's proof is there");
+  const columns = readColumns<Line>(head, LINE_CHECKS, of);
+  if (head.request.batch === null && columns.signed_by.includes("batch"))
+    throw new Error("a log says that its batch was signed, and no batch's proof is there");
+  const record = places.map((place) => {
+    const text = lines[1 + place] ?? "";
+    if (!text.startsWith("{")) throw new Error("a log's record is missing");
+    return text;
+  });
+  const signature = places.map((place) => {
     const length = head.signatures[place] ?? 0;
     const signatureEnd = ends[place] ?? textEnd;
-    const signature = length === 0 ? null : bytes.subarray(signatureEnd - length, signatureEnd);
-    const log: ParcelLog = {
-      event_id: line.event_id(at),
-      campaign_id: line.campaign_id(at),
-      ad_group_id: line.ad_group_id(at),
-      playlist_id: line.playlist_id(at),
-      content_id: line.content_id(at),
-      content_version: line.content_version(at),
-      slot_id: line.slot_id(at),
-      type: line.type(at),
-      started_at_raw: line.started_at_raw(at),
-      ended_at_raw: line.ended_at_raw(at),
-      duration_ms: line.duration_ms(at),
-      epoch: line.epoch(at),
-      sequence: line.sequence(at),
-      record_hash: line.record_hash(at),
-    };
-    return { log, proof: { record, signedBy, signature } };
+    return length === 0 ? null : bytes.subarray(signatureEnd - length, signatureEnd);
   });
-  return { request: head.request, logs };
+  return { request: head.request, logs: { ...columns, record, signature } };
 }
 
 /** The records of all logs in a parcel, in order. */

@@ -1,3 +1,5 @@
+import type { PlayColumns } from "./columns.ts";
+import { cell } from "./packed.ts";
 import type { AcceptedPlay } from "./play.ts";
 
 /** A request in `chunk_plays.requests_json`, in the order of its values there. */
@@ -38,33 +40,33 @@ export const PLAY_VALUES = [
 ] as const satisfies (keyof AcceptedPlay)[];
 
 /** A play as it stands in `chunk_plays.plays_json`: the place of its request, and the {@link PLAY_VALUES}, written out since every play comes by. */
-export function playRow(request: number, play: AcceptedPlay): (string | number | null)[] {
+export function playRow(request: number, plays: PlayColumns, at: number): (string | number | null)[] {
   return [
     request,
-    play.day,
-    play.store_id,
-    play.supplier_id,
-    play.campaign_id,
-    play.ad_group_id,
-    play.content_id,
-    play.type,
-    play.result,
-    play.billable,
-    play.duration_ms,
-    play.started_at,
-    play.event_id,
-    play.ended_at,
-    play.started_at_raw,
-    play.ended_at_raw,
-    play.expected_ms,
-    play.quality,
-    play.flags,
-    play.epoch,
-    play.sequence,
-    play.playlist_id,
-    play.content_version,
-    play.slot_id,
-    play.record_hash,
+    cell(plays.day, at),
+    cell(plays.store_id, at),
+    cell(plays.supplier_id, at),
+    cell(plays.campaign_id, at),
+    cell(plays.ad_group_id, at),
+    cell(plays.content_id, at),
+    cell(plays.type, at),
+    cell(plays.result, at),
+    cell(plays.billable, at),
+    cell(plays.duration_ms, at),
+    cell(plays.started_at, at),
+    cell(plays.event_id, at),
+    cell(plays.ended_at, at),
+    cell(plays.started_at_raw, at),
+    cell(plays.ended_at_raw, at),
+    cell(plays.expected_ms, at),
+    cell(plays.quality, at),
+    cell(plays.flags, at),
+    cell(plays.epoch, at),
+    cell(plays.sequence, at),
+    cell(plays.playlist_id, at),
+    cell(plays.content_version, at),
+    cell(plays.slot_id, at),
+    cell(plays.record_hash, at),
   ];
 }
 

@@ -1,10 +1,8 @@
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { METRICS, MetricDeltas, Observations, readMetrics, renderMetrics } from "../../src/platform/metrics.ts";
-import type { ChunkPlay } from "../../src/plays/chunk.ts";
 import { commitMetrics } from "../../src/plays/ledger/metrics.ts";
 import { consumerBreaker } from "../../src/plays/ledger/record.ts";
-import type { AcceptedPlay } from "../../src/plays/play.ts";
 import { runCron } from "../../workers/cron.ts";
 import { app } from "../../workers/http.ts";
 import { makeDevice, playLog, postBatch, postOne, signedLogs } from "../support/device.ts";
@@ -144,8 +142,12 @@ describe("/metrics", () => {
 test("a commit counts each kind of event by its own type; what the platform made of an open start came from nobody", async () => {
   const header = { v: 2, device_id: "device", incarnation: "one", number: 1, plays: 3, refusals: [] };
   const request = { received_at: 1_000_000, correlation_id: "request" };
-  const play = (type: string, ended_at_raw: number) => ({ play: { ...request, type, ended_at_raw } as AcceptedPlay }) as ChunkPlay;
-  const plays = [play("PLAY_START", 990_000), play("PLAY_END", 1_002_000), play("PLAY_TIMEOUT", 0)];
+  const plays = {
+    type: ["PLAY_START", "PLAY_END", "PLAY_TIMEOUT"],
+    ended_at_raw: [990_000, 1_002_000, 0],
+    received_at: Array(3).fill(request.received_at),
+    correlation_id: Array(3).fill(request.correlation_id),
+  };
   const telemetry = [
     { type: "seek", at: 999_000, ...request },
     { type: "seek", at: 999_000, ...request, correlation_id: "another" },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type ChunkPlay, decodeChunk, encodeBody, encodeChunk, readChunkHeader } from "../../src/plays/chunk.ts";
+import { decodeChunk, encodeBody, encodeChunk, readChunkHeader } from "../../src/plays/chunk.ts";
+import { joinPlays, type PlayRow, playColumns, playRows } from "../../src/plays/columns.ts";
 import { openParcel, recordsOf, sealParcels } from "../../src/plays/parcel.ts";
 import { bodiesOf, chunkOf } from "../support/chunks.ts";
 
@@ -11,7 +12,7 @@ const header = {
   refusals: [],
 };
 
-function play(index: number, changes: Partial<ChunkPlay["play"]> = {}): ChunkPlay {
+function play(index: number, changes: Partial<PlayRow["play"]> = {}): PlayRow {
   return {
     play: {
       event_id: `id-${index}`,
@@ -63,7 +64,7 @@ describe("a chunk", () => {
       const plays = Array.from({ length: count }, (_, index) => play(index));
       const body = chunkOf(header, plays);
       expect(new TextDecoder().decode(body).includes('{"n":0,')).toBe(isPlain);
-      expect(decodeChunk(body).plays).toEqual(plays);
+      expect(playRows(decodeChunk(body).plays)).toEqual(plays);
     }
   });
 
@@ -76,19 +77,19 @@ describe("a chunk", () => {
     const refusals: [number, string, string, number][] = [[3_600_000, "playback-log", "TOO_OLD", 4]];
     const chunk = decodeChunk(chunkOf({ ...header, refusals }, plays));
     expect(chunk.header).toEqual({ ...header, plays: 3, refusals });
-    expect(chunk.plays).toEqual(plays);
+    expect(playRows(chunk.plays)).toEqual(plays);
   });
 
   test("holds several requests' plays, and each one's own batch proof", () => {
     const batch = (lines: string) => ({ lines, signature: "c2ln" });
-    const unsigned = (index: number, lines: string): ChunkPlay => ({
+    const unsigned = (index: number, lines: string): PlayRow => ({
       ...play(index, { correlation_id: lines }),
       proof: { record: `{"n":${index}}`, signedBy: "batch", signature: null },
       batch: batch(lines),
     });
     const [first, second] = [[unsigned(1, "one"), unsigned(2, "one")], [unsigned(3, "two")]];
     const chunk = decodeChunk(encodeChunk({ ...header, plays: 3 }, [...bodiesOf(first), ...bodiesOf(second)]));
-    expect(chunk.plays).toEqual([...first, ...second]);
+    expect(playRows(chunk.plays)).toEqual([...first, ...second]);
   });
 
   test("leaves out the logs of a request that were not accepted, whatever they hold", () => {
@@ -100,7 +101,7 @@ describe("a chunk", () => {
     const verdict = { ...second, offset_ms: 90 };
     const sealed = whole.subarray(8, 8 + new DataView(whole.buffer).getUint32(0));
     const chunk = decodeChunk(encodeChunk({ ...header, plays: 1 }, [encodeBody(sealed, [null, verdict, null])]));
-    expect(chunk.plays).toEqual([play(2)]);
+    expect(playRows(chunk.plays)).toEqual([play(2)]);
     expect(recordsOf(sealed)).toEqual(plays.map(({ proof }) => proof.record));
   });
 
@@ -115,7 +116,7 @@ describe("a chunk", () => {
     expect(() => decodeChunk(new Uint8Array(0))).toThrow();
   });
 
-  test.each<[string, Partial<Record<keyof ChunkPlay["play"], unknown>>]>([
+  test.each<[string, Partial<Record<keyof PlayRow["play"], unknown>>]>([
     ["result", { result: "PLAYED" }],
     ["day", { day: "5 February" }],
     ["duration_ms", { duration_ms: 6.5 }],
@@ -123,7 +124,7 @@ describe("a chunk", () => {
     ["billable", { billable: 2 }],
     ["event_id", { event_id: null }],
   ])("with a wrong %s is refused by its name", (name, changes) => {
-    const wrong = play(1, changes as Partial<ChunkPlay["play"]>);
+    const wrong = play(1, changes as Partial<PlayRow["play"]>);
     expect(() => decodeChunk(chunkOf(header, [wrong]))).toThrow(`${name} cannot be`);
     expect(() => decodeChunk(chunkOf(header, [play(2), wrong]))).toThrow(`${name} cannot be`);
   });
@@ -131,6 +132,29 @@ describe("a chunk", () => {
   test("with a play that no batch's proof belongs to, though it says so, is refused", () => {
     const { proof, ...rest } = play(1);
     expect(() => decodeChunk(chunkOf(header, [{ ...rest, proof: { ...proof, signedBy: "batch" } }]))).toThrow("no batch's proof");
+  });
+});
+
+describe("plays in columns", () => {
+  const rows = [play(1), play(2, { sequence: 7, expected_ms: 15 }), play(3, { result: "", billable: 0 })];
+
+  test("are the same plays, all of them or the first", () => {
+    expect(playColumns(rows)).toMatchObject({
+      event_id: ["id-1", "id-2", "id-3"],
+      sequence: [null, 7, null],
+      signed_by: Array(3).fill("record"),
+    });
+    expect(playRows(playColumns(rows))).toEqual(rows);
+    expect(playRows(playColumns(rows), 2)).toEqual(rows.slice(0, 2));
+    expect(playRows(playColumns([]))).toEqual([]);
+  });
+
+  test("are put one list behind the other", () => {
+    const [first, second, third] = rows.map((row) => playColumns([row]));
+    if (!first || !second || !third) throw new Error("three plays");
+    expect(joinPlays([first, second, third])).toEqual(playColumns(rows));
+    expect(joinPlays([first])).toEqual(first);
+    expect(joinPlays([])).toEqual(playColumns([]));
   });
 });
 
@@ -174,9 +198,9 @@ describe("a parcel", () => {
     expect(parcels.length).toBeGreaterThan(5);
     for (const { bytes } of parcels) expect(bytes.length).toBeLessThanOrEqual(80_000);
     expect(parcels.reduce((sum, parcel) => sum + parcel.logs, 0)).toBe(100);
-    const opened = parcels.flatMap(({ bytes }) => openParcel(bytes).logs);
-    expect(opened.map(({ log }) => log.event_id)).toEqual(given.map(({ log }) => log.id));
-    expect(opened.map(({ proof }) => proof.record)).toEqual(given.map(({ proof }) => proof.record));
+    const opened = parcels.map(({ bytes }) => openParcel(bytes).logs);
+    expect(opened.flatMap(({ event_id }) => event_id)).toEqual(given.map(({ log }) => log.id));
+    expect(opened.flatMap(({ record }) => record)).toEqual(given.map(({ proof }) => proof.record));
   });
 
   test("with a byte changed in its text is refused", () => {

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
+import type { PlayColumns } from "../../src/plays/columns.ts";
 import { isText, isWholeOrNull, packColumns, unpackColumns } from "../../src/plays/packed.ts";
-import type { AcceptedPlay } from "../../src/plays/play.ts";
 import { AGGREGATE_COUNTERS, type AggregateCounter, countersOf, PLAY_VALUES, playRow } from "../../src/plays/tables.ts";
 
 test("a play's values are written out in the order of the table's view", () => {
-  const play = Object.fromEntries(PLAY_VALUES.map((column, index) => [column, index])) as unknown as AcceptedPlay;
-  expect(playRow(7, play)).toEqual([7, ...PLAY_VALUES.keys()]);
+  const plays = Object.fromEntries(PLAY_VALUES.map((column, index) => [column, ["other", index]])) as unknown as PlayColumns;
+  expect(playRow(7, plays, 1)).toEqual([7, ...PLAY_VALUES.keys()]);
 });
 
 test("a sum's figures are written out in the order of the tables", () => {
@@ -49,4 +49,5 @@ test("a value that a column cannot have is refused, and not looked at where its 
   expect(unpackColumns<Row>(broken, CHECKS, [0, 2]).number(1)).toBe(3);
   expect(() => unpackColumns<Row>({ ...packed, same: {} }, CHECKS)).toThrow("note cannot be undefined");
   expect(() => unpackColumns<Row>({ ...packed, count: 4 }, CHECKS)).toThrow("id cannot be undefined");
+  expect(() => unpackColumns<Row>({ ...packed, count: 2 }, CHECKS)).toThrow("id has 3 values for 2 rows");
 });

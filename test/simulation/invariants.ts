@@ -179,7 +179,7 @@ function idsIn(body: Uint8Array, plays: number): string[] {
   const ids = known.get(key);
   if (ids) return ids;
   const anyone = { v: CHUNK_VERSION, device_id: crypto.randomUUID(), incarnation: crypto.randomUUID(), number: 1, refusals: [] };
-  const found = decodeChunk(encodeChunk({ ...anyone, plays }, [new Uint8Array(body)])).plays.map(({ play }) => play.event_id);
+  const found = [...decodeChunk(encodeChunk({ ...anyone, plays }, [new Uint8Array(body)])).plays.event_id];
   known.set(key, found);
   return found;
 }

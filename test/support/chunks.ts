@@ -1,9 +1,10 @@
-import { type ChunkHeader, type ChunkPlay, decodeChunk, encodeBody, encodeChunk, type Verdict } from "../../src/plays/chunk.ts";
+import { type ChunkHeader, decodeChunk, encodeBody, encodeChunk, type Verdict } from "../../src/plays/chunk.ts";
+import { type PlayRow, playRows } from "../../src/plays/columns.ts";
 import { sealParcels } from "../../src/plays/parcel.ts";
 import type { VerifiedLog } from "../../src/plays/play.ts";
 
 /** The bodies of plays that came in one request: what a sequencer keeps of them. All have the first one's request and batch. */
-export function bodiesOf(plays: ChunkPlay[]): Uint8Array<ArrayBuffer>[] {
+export function bodiesOf(plays: PlayRow[]): Uint8Array<ArrayBuffer>[] {
   const [first] = plays;
   if (!first) return [];
   const { door, received_at, key_id, correlation_id } = first.play;
@@ -17,29 +18,26 @@ export function bodiesOf(plays: ChunkPlay[]): Uint8Array<ArrayBuffer>[] {
 }
 
 /** The chunk that holds these plays, all of one request. */
-export function chunkOf(header: Omit<ChunkHeader, "plays">, plays: ChunkPlay[]): Uint8Array<ArrayBuffer> {
+export function chunkOf(header: Omit<ChunkHeader, "plays">, plays: PlayRow[]): Uint8Array<ArrayBuffer> {
   return encodeChunk({ ...header, plays: plays.length }, bodiesOf(plays));
 }
 
 /** A chunk with its plays changed, and everything else as it was; of one request. */
 export function alteredChunk(
   body: Uint8Array,
-  change: (play: ChunkPlay["play"], index: number) => Partial<ChunkPlay["play"]>,
+  change: (play: PlayRow["play"], index: number) => Partial<PlayRow["play"]>,
 ): Uint8Array<ArrayBuffer> {
   const { header, plays } = decodeChunk(body);
   return chunkOf(
     header,
-    plays.map((given, index) => ({ ...given, play: { ...given.play, ...change(given.play, index) } })),
+    playRows(plays).map((given, index) => ({ ...given, play: { ...given.play, ...change(given.play, index) } })),
   );
 }
 
 /** Puts a row where this chunk's single plays belong: readable as it is, it cannot be recorded. Returns what to call when the cause is gone. */
 export async function blockChunk(db: D1Database, body: Uint8Array): Promise<() => Promise<void>> {
   const { header, plays } = decodeChunk(body);
-  const day = plays
-    .map(({ play }) => play.day)
-    .sort()
-    .at(-1);
+  const day = [...plays.day].sort().at(-1);
   await db
     .prepare("INSERT INTO chunk_plays VALUES (?, ?, ?, ?, '', 0, '[]', '[]')")
     .bind(header.device_id, day, header.incarnation, header.number)
@@ -49,7 +47,7 @@ export async function blockChunk(db: D1Database, body: Uint8Array): Promise<() =
   };
 }
 
-function verifiedOf({ play, proof }: ChunkPlay): VerifiedLog {
+function verifiedOf({ play, proof }: PlayRow): VerifiedLog {
   return {
     log: {
       id: play.event_id,
@@ -73,7 +71,7 @@ function verifiedOf({ play, proof }: ChunkPlay): VerifiedLog {
   };
 }
 
-function verdictOf({ play }: ChunkPlay): Verdict {
+function verdictOf({ play }: PlayRow): Verdict {
   return {
     day: play.day,
     store_id: play.store_id,

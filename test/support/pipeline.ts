@@ -4,7 +4,7 @@ import { parquetReadObjects } from "hyparquet";
 import { expect } from "vitest";
 import type { PlayQueueBinding } from "../../src/plays/queues.ts";
 import { consumeQueue } from "../../workers/queue.ts";
-import { asyncBufferFrom } from "./parquet.ts";
+import { asyncBufferFrom, compressors } from "./parquet.ts";
 
 /** One queue in place of all queues of plays. */
 export function playQueueBindings(queue: Queue): Pick<Env, PlayQueueBinding> {
@@ -161,7 +161,7 @@ async function archivedPlays(deviceId: string): Promise<number> {
     const object = await env.BUCKET.get(key);
     if (!object) throw new Error(`the ledger names ${key}, and R2 does not have it`);
     const chunks = new Set(rows.map((row) => row.chunk));
-    const read = await parquetReadObjects({ file: asyncBufferFrom(await object.arrayBuffer()), columns: ["chunk_id"] });
+    const read = await parquetReadObjects({ file: asyncBufferFrom(await object.arrayBuffer()), compressors, columns: ["chunk_id"] });
     plays += read.filter((row) => chunks.has(String(row.chunk_id))).length;
   }
   return plays;

@@ -108,7 +108,7 @@ describe("a request of telemetry", () => {
         (keep?.bodies ?? []).map(({ bytes }) => bytes),
       ),
     );
-    expect(chunk.plays).toEqual([]);
+    expect(chunk.plays.event_id).toEqual([]);
     expect(chunk.telemetry).toEqual([
       {
         type: "play_complete",

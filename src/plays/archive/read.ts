@@ -3,6 +3,7 @@ import { parquetReadObjects } from "hyparquet";
 import { sha256Hex } from "../../platform/encoding.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import { CHUNK_VERSION, type Chunk } from "../chunk.ts";
+import { playColumns } from "../columns.ts";
 import { type AcceptedPlay, PLAY_COLUMNS, type SignedBy } from "../play.ts";
 import { type ArchiveRow, NUMBERS } from "./segment.ts";
 
@@ -94,7 +95,7 @@ export function chunksOf(rows: ArchiveRow[]): Chunk[] {
   return [...Map.groupBy(rows, (row) => row.chunk)].map(([name, plays]) => {
     const [device_id = "", incarnation = "", number = ""] = name.split(".");
     const header = { v: CHUNK_VERSION, device_id, incarnation, number: Number(number), plays: plays.length, refusals: [] };
-    return { header, plays, telemetry: [] };
+    return { header, plays: playColumns(plays), telemetry: [] };
   });
 }
 

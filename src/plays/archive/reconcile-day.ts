@@ -131,7 +131,7 @@ export async function readLedgerDifferences(db: D1Database, rowsBySegment: Map<s
   const keys = [...byObject.values()].map((of) => [
     of[0]?.header.device_id,
     of[0]?.header.incarnation,
-    of.map(({ header, plays }) => [header.number, plays.length]),
+    of.map(({ header }) => [header.number, header.plays]),
   ]);
   const { results } = await db
     .prepare(

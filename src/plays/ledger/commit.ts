@@ -6,8 +6,9 @@ import { telemetryStatements } from "../../telemetry/commit.ts";
 import { playsLoggedStatements } from "../../webhooks/events.ts";
 import type { Segment } from "../archive/segment.ts";
 import { type Chunk, chunkId } from "../chunk.ts";
+import { countPlays, type PlayColumns } from "../columns.ts";
 import { D1_READ_TIMEOUT_MS, D1_WRITE_TIMEOUT_MS, MAX_D1_PARAMETER_BYTES } from "../limits.ts";
-import type { AcceptedPlay } from "../play.ts";
+import { cell } from "../packed.ts";
 import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, countersOf, playRow, REQUEST_VALUES } from "../tables.ts";
 import { pendingStatements } from "./daily-sums.ts";
 import { commitMetrics, logAggregates } from "./metrics.ts";
@@ -102,7 +103,7 @@ export async function commitChunks(
 }
 
 function ledgerStatement(db: D1Database, chunks: HashedChunk[], segment: Segment | null, now: number): D1PreparedStatement {
-  const rows = chunks.map(({ header, hash, plays }) => [header.device_id, header.incarnation, header.number, hash, plays.length]);
+  const rows = chunks.map(({ header, hash, plays }) => [header.device_id, header.incarnation, header.number, hash, countPlays(plays)]);
   return db
     .prepare(
       `INSERT INTO chunk_ledger (device_id, incarnation, number, hash, plays_count, segment_id, recorded_at)
@@ -221,7 +222,7 @@ const CHUNK_ROWS_PER_STATEMENT = 12;
 
 /** The single plays, a row a chunk: a plain insert, since the ledger has said that these chunks are new. */
 function eventStatements(db: D1Database, chunks: HashedChunk[]): D1PreparedStatement[] {
-  const rows = chunks.filter((chunk) => chunk.plays.length > 0).map(chunkRow);
+  const rows = chunks.filter(({ plays }) => countPlays(plays) > 0).map(chunkRow);
   return Array.from({ length: Math.ceil(rows.length / CHUNK_ROWS_PER_STATEMENT) }, (_, at) => {
     const part = rows.slice(at * CHUNK_ROWS_PER_STATEMENT, (at + 1) * CHUNK_ROWS_PER_STATEMENT);
     return db
@@ -235,23 +236,20 @@ function eventStatements(db: D1Database, chunks: HashedChunk[]): D1PreparedState
 
 function chunkRow({ header, plays }: HashedChunk): (string | number)[] {
   const requests: unknown[][] = [];
-  let last: AcceptedPlay | null = null;
-  const values = plays.map(({ play }) => {
-    // The plays of a request follow one another.
-    if (
-      last === null ||
-      last.received_at !== play.received_at ||
-      last.correlation_id !== play.correlation_id ||
-      last.key_id !== play.key_id
-    )
-      requests.push(REQUEST_VALUES.map((column) => play[column]));
-    last = play;
-    return playRow(requests.length - 1, play);
+  const values = plays.event_id.map((_, at) => {
+    if (beginsRequest(plays, at)) requests.push(REQUEST_VALUES.map((column) => plays[column][at]));
+    return playRow(requests.length - 1, plays, at);
   });
-  const days = [...new Set(plays.map(({ play }) => play.day))].sort();
+  const days = [...new Set(plays.day)].sort();
   const { device_id, incarnation, number } = header;
   const texts = [JSON.stringify(requests), JSON.stringify(values)] as const;
-  return [device_id, days.at(-1) ?? "", incarnation, number, days[0] ?? "", plays.length, ...texts];
+  return [device_id, days.at(-1) ?? "", incarnation, number, days[0] ?? "", countPlays(plays), ...texts];
+}
+
+/** Whether the play came in another request than the one before: the plays of a request follow one another. */
+function beginsRequest({ received_at, correlation_id, key_id }: PlayColumns, at: number): boolean {
+  const differs = (column: readonly unknown[]) => cell(column, at) !== cell(column, at - 1);
+  return at === 0 || differs(received_at) || differs(correlation_id) || differs(key_id);
 }
 
 /** Rows that come as one JSON array of arrays. Materialised: SQLite would otherwise write each row out as text again for each of its columns. */

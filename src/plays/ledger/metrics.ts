@@ -2,6 +2,8 @@ import { log, logs } from "../../platform/log.ts";
 import { MetricDeltas, Observations } from "../../platform/metrics.ts";
 import { toIso } from "../../platform/time.ts";
 import type { Chunk } from "../chunk.ts";
+import type { PlayColumns } from "../columns.ts";
+import { cell } from "../packed.ts";
 import type { Sums } from "./sums.ts";
 
 /** An event in a chunk, as the metrics see it: when it came in, and when it happened by its player's clock (ms). */
@@ -13,7 +15,10 @@ interface MeteredEvent {
 }
 
 /** A chunk, with the telemetry in it where it carries any. */
-type MeteredChunk = Pick<Chunk, "header" | "plays"> & { telemetry?: readonly MeteredEvent[] };
+interface MeteredChunk extends Pick<Chunk, "header"> {
+  plays: Pick<PlayColumns, "type" | "received_at" | "correlation_id" | "ended_at_raw">;
+  telemetry?: readonly MeteredEvent[];
+}
 
 /** Plays that the platform makes of starts that nothing ended: recorded, but nobody sent them. */
 const MADE_HERE = "PLAY_TIMEOUT";
@@ -32,13 +37,15 @@ export function commitMetrics(
   const deltas = new MetricDeltas();
   const sent = new Sent();
   const recorded = new Map<string, number>();
-  const note = (deviceId: string, event: Omit<MeteredEvent, "at">, at: number) => {
-    recorded.set(event.type, (recorded.get(event.type) ?? 0) + 1);
-    if (event.type !== MADE_HERE) sent.add(deviceId, event, at);
+  const note = (deviceId: string, type: string, receivedAt: number, correlationId: string, at: number) => {
+    recorded.set(type, (recorded.get(type) ?? 0) + 1);
+    if (type !== MADE_HERE) sent.add(deviceId, type, receivedAt, correlationId, at);
   };
   for (const { header, plays, telemetry = [] } of chunks) {
-    for (const { play } of plays) note(header.device_id, play, play.ended_at_raw);
-    for (const event of telemetry) note(header.device_id, event, event.at);
+    plays.type.forEach((type, at) => {
+      note(header.device_id, type, cell(plays.received_at, at), cell(plays.correlation_id, at), cell(plays.ended_at_raw, at));
+    });
+    for (const { type, received_at, correlation_id, at } of telemetry) note(header.device_id, type, received_at, correlation_id, at);
   }
   for (const [type, count] of recorded) {
     deltas.count("telemetry_events_processed_total", [type, "success"], count);
@@ -60,7 +67,7 @@ class Sent {
   readonly #requests = new Map<string, { size: number }>();
   #last = { deviceId: "", receivedAt: Number.NaN, correlationId: "", request: { size: 0 } };
 
-  add(deviceId: string, { type, received_at: receivedAt, correlation_id: correlationId }: Omit<MeteredEvent, "at">, at: number): void {
+  add(deviceId: string, type: string, receivedAt: number, correlationId: string, at: number): void {
     this.#types.set(type, (this.#types.get(type) ?? 0) + 1);
     this.#ages.add(Math.max(0, receivedAt - at));
     const { deviceId: lastDevice, receivedAt: lastTime, correlationId: lastId } = this.#last;

@@ -7,6 +7,7 @@ import { type AppContext, createRouter, responses } from "../../platform/http.ts
 import { decodeCursor, pageOf, pageQuery, pageSchema } from "../../platform/paging.ts";
 import { toIso } from "../../platform/time.ts";
 import { decodeChunk } from "../chunk.ts";
+import { playRows } from "../columns.ts";
 import { type PlayQueueEnv, playQueues } from "../queues.ts";
 import { relistDeadLetters } from "./dead-letters.ts";
 import { redriveLetter, redriveMany } from "./redrive.ts";
@@ -211,7 +212,7 @@ function readLetter(bytes: Uint8Array): Pick<z.infer<typeof lookSchema>, "readab
     return {
       readable: true,
       error: null,
-      plays: plays.slice(0, MAX_PLAYS_SHOWN).map(({ play, proof }) => ({ ...play, record: proof.record })),
+      plays: playRows(plays, MAX_PLAYS_SHOWN).map(({ play, proof }) => ({ ...play, record: proof.record })),
       text: "",
     };
   } catch (error) {

@@ -8,6 +8,7 @@ import { inSpan } from "../../platform/spans.ts";
 import { type GiveWay, keepOn, takeTurns } from "../../platform/turns.ts";
 import { buildSegment, putSegment } from "../archive/segment.ts";
 import { type Chunk, type ChunkHeader, chunkId, decodeChunk, readChunkHeader } from "../chunk.ts";
+import { countPlays } from "../columns.ts";
 import {
   BREAKER_FAILURES,
   BREAKER_OPEN_MS,
@@ -144,7 +145,7 @@ async function recordNew(deliveries: Delivery[], { env, now, giveWay }: Work): P
     for (const delivery of conflicting) await bury(delivery.message, delivery, "CHUNK_CONFLICT", env, now);
     if (fresh.length === 0) return known;
     const chunks = fresh.map(({ chunk }) => chunk);
-    const segment = chunks.some((chunk) => chunk.plays.length > 0) ? await buildSegment(chunks, now, giveWay) : null;
+    const segment = chunks.some(({ plays }) => countPlays(plays) > 0) ? await buildSegment(chunks, now, giveWay) : null;
     if (segment) await reaching("R2", () => withTimeout(putSegment(env.BUCKET, segment), R2_TIMEOUT_MS, "R2 put"));
     try {
       await commitChunks(env.DB, { chunks, segment, now, eventRows: env.EVENT_ROWS !== "off" }, giveWay);
@@ -239,10 +240,10 @@ function logRecorded(recorded: Delivery[]): void {
   if (!logs("debug")) return;
   const chunks: Chunk[] = recorded.map(({ chunk }) => chunk);
   const events = chunks.flatMap(({ telemetry }) => telemetry);
-  const ids = new Set([...chunks.flatMap(({ plays }) => plays.map(({ play }) => play)), ...events].map((one) => one.correlation_id));
+  const ids = new Set([...chunks.flatMap(({ plays }) => plays.correlation_id), ...events.map((event) => event.correlation_id)]);
   log("debug", "consumer processed", {
     chunks: chunks.length,
-    plays: chunks.reduce((sum, chunk) => sum + chunk.plays.length, 0),
+    plays: chunks.reduce((sum, { plays }) => sum + countPlays(plays), 0),
     ...(events.length > 0 ? { telemetry_events: events.length } : {}),
     correlation_ids: [...ids].slice(0, MAX_LOGGED_CORRELATION_IDS),
   });

@@ -1,6 +1,8 @@
 import { HOUR_MS } from "../../platform/time.ts";
 import type { Chunk } from "../chunk.ts";
-import type { AcceptedPlay, PlayStatus } from "../play.ts";
+import { countPlays, type PlayColumns } from "../columns.ts";
+import { cell } from "../packed.ts";
+import type { PlayStatus } from "../play.ts";
 
 /** One hour, day and set of dimensions: what a commit adds to `plays_hourly`. */
 export interface HourlySum {
@@ -57,14 +59,15 @@ const COUNT_OF = {
 } as const satisfies Record<PlayStatus, keyof HourlySum>;
 
 /** Sums chunks in memory, so that a commit writes one row for each hour and set of dimensions, not one for each play. */
-export function sumChunks(chunks: Chunk[]): Sums {
+export function sumChunks(chunks: Pick<Chunk, "header" | "plays">[]): Sums {
   const hourly = new HourlySums();
-  const activity = new Map<string, ActivitySum>();
+  const activity = new ActivitySums();
   const refusals = new Map<string, RefusalSum>();
   for (const { header, plays } of chunks) {
-    for (const { play } of plays) {
-      addPlay(hourly.of(play), play);
-      addActivity(activityOf(activity, header.device_id, play.day), play);
+    const count = countPlays(plays);
+    for (let at = 0; at < count; at++) {
+      addPlay(hourly.of(plays, at), plays, at);
+      addActivity(activity.of(header.device_id, cell(plays.day, at)), plays, at);
     }
     for (const [hour, door, code, count] of header.refusals) {
       const key = `${hour}|${header.device_id}|${door}|${code}`;
@@ -75,7 +78,7 @@ export function sumChunks(chunks: Chunk[]): Sums {
   }
   return {
     hourly: hourly.all,
-    activity: [...activity.values()],
+    activity: activity.all,
     refusals: [...refusals.values()],
     days: [...new Set(hourly.all.map((sum) => sum.day))].sort(),
   };
@@ -92,21 +95,44 @@ class HourlySums {
   readonly #tree: SumTree = new Map();
   #place = { day: "", hour: Number.NaN, storeId: "", supplierId: "", branch: this.#tree };
 
-  of(play: AcceptedPlay): HourlySum {
-    const hour = Math.floor(play.started_at / HOUR_MS) * HOUR_MS;
-    const { day, store_id: storeId, supplier_id: supplierId } = play;
+  of(plays: PlayColumns, at: number): HourlySum {
+    const hour = Math.floor(cell(plays.started_at, at) / HOUR_MS) * HOUR_MS;
+    const day = cell(plays.day, at);
+    const storeId = cell(plays.store_id, at);
+    const supplierId = cell(plays.supplier_id, at);
     const here = this.#place;
     if (here.day !== day || here.hour !== hour || here.storeId !== storeId || here.supplierId !== supplierId) {
       const branch = branchOf(branchOf(branchOf(branchOf(this.#tree, day), hour), storeId), supplierId);
       this.#place = { day, hour, storeId, supplierId, branch };
     }
-    const leaves = branchOf(branchOf(this.#place.branch, play.campaign_id), play.ad_group_id);
-    const known = leaves.get(play.content_id);
+    const contentId = cell(plays.content_id, at);
+    const leaves = branchOf(branchOf(this.#place.branch, cell(plays.campaign_id, at)), cell(plays.ad_group_id, at));
+    const known = leaves.get(contentId);
     if (known && !(known instanceof Map)) return known;
-    const made = emptySum(play, hour);
-    leaves.set(play.content_id, made);
+    const made = emptySum(plays, at, hour);
+    leaves.set(contentId, made);
     this.all.push(made);
     return made;
+  }
+}
+
+/** Sums by device and day. Plays that follow one another are mostly of the same. */
+class ActivitySums {
+  readonly all: ActivitySum[] = [];
+  readonly #byKey = new Map<string, ActivitySum>();
+  #last: ActivitySum | null = null;
+
+  of(deviceId: string, day: string): ActivitySum {
+    if (this.#last?.day === day && this.#last.device_id === deviceId) return this.#last;
+    const key = `${day}|${deviceId}`;
+    const known = this.#byKey.get(key);
+    const sum = known ?? { day, device_id: deviceId, plays_count: 0, billable_count: 0, total_duration_ms: 0, last_activity_at: 0 };
+    if (!known) {
+      this.#byKey.set(key, sum);
+      this.all.push(sum);
+    }
+    this.#last = sum;
+    return sum;
   }
 }
 
@@ -118,15 +144,15 @@ function branchOf(tree: SumTree, key: string | number): SumTree {
   return made;
 }
 
-function emptySum({ day, campaign_id, ad_group_id, supplier_id, store_id, content_id }: AcceptedPlay, hour: number): HourlySum {
+function emptySum(plays: PlayColumns, at: number, hour: number): HourlySum {
   return {
-    day,
+    day: cell(plays.day, at),
     hour,
-    campaign_id,
-    ad_group_id,
-    supplier_id,
-    store_id,
-    content_id,
+    campaign_id: cell(plays.campaign_id, at),
+    ad_group_id: cell(plays.ad_group_id, at),
+    supplier_id: cell(plays.supplier_id, at),
+    store_id: cell(plays.store_id, at),
+    content_id: cell(plays.content_id, at),
     plays_count: 0,
     completed_count: 0,
     partial_count: 0,
@@ -140,30 +166,22 @@ function emptySum({ day, campaign_id, ad_group_id, supplier_id, store_id, conten
 }
 
 /** A start is counted as one, and is no play: its end is, or its time-out. */
-function addPlay(sum: HourlySum, play: AcceptedPlay): void {
-  if (play.result === "") {
+function addPlay(sum: HourlySum, plays: PlayColumns, at: number): void {
+  const result = cell(plays.result, at);
+  if (result === "") {
     sum.starts_count += 1;
     return;
   }
   sum.plays_count += 1;
-  sum[COUNT_OF[play.result]] += 1;
-  sum.billable_count += play.billable;
-  sum.total_duration_ms += play.duration_ms;
+  sum[COUNT_OF[result]] += 1;
+  sum.billable_count += cell(plays.billable, at);
+  sum.total_duration_ms += cell(plays.duration_ms, at);
 }
 
-function activityOf(sums: Map<string, ActivitySum>, deviceId: string, day: string): ActivitySum {
-  const key = `${day}|${deviceId}`;
-  const known = sums.get(key);
-  if (known) return known;
-  const made = { day, device_id: deviceId, plays_count: 0, billable_count: 0, total_duration_ms: 0, last_activity_at: 0 };
-  sums.set(key, made);
-  return made;
-}
-
-function addActivity(sum: ActivitySum, play: AcceptedPlay): void {
-  sum.last_activity_at = Math.max(sum.last_activity_at, play.ended_at);
-  if (play.result === "") return;
+function addActivity(sum: ActivitySum, plays: PlayColumns, at: number): void {
+  sum.last_activity_at = Math.max(sum.last_activity_at, cell(plays.ended_at, at));
+  if (cell(plays.result, at) === "") return;
   sum.plays_count += 1;
-  sum.billable_count += play.billable;
-  sum.total_duration_ms += play.duration_ms;
+  sum.billable_count += cell(plays.billable, at);
+  sum.total_duration_ms += cell(plays.duration_ms, at);
 }

@@ -26,7 +26,11 @@ export class ChunkSender {
   async send(messages: Uint8Array[]): Promise<SendOutcome> {
     try {
       if (!this.#breaker.allows(Date.now())) throw new Error("the queue is left alone after failures");
-      await withTimeout(inSpan("queue.send", () => sendTo(this.queue(), messages)), QUEUE_SEND_TIMEOUT_MS, "queue send");
+      await withTimeout(
+        inSpan("queue.send", () => sendTo(this.queue(), messages)),
+        QUEUE_SEND_TIMEOUT_MS,
+        "queue send",
+      );
       this.#breaker.succeeded();
       return { sent: true };
     } catch (error) {

@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 import { chunksOf, firstSegmentId, parquetRows, readArchive, takeSegments } from "../../../src/plays/archive/read.ts";
 import { buildSegment } from "../../../src/plays/archive/segment.ts";
 import { CHUNK_VERSION, type Chunk, decodeChunk } from "../../../src/plays/chunk.ts";
+import { playColumns, playRows } from "../../../src/plays/columns.ts";
 import { attached, clearArchive, damageObject, segments, sendChunks } from "../../support/archive.ts";
 import { makeDevice } from "../../support/device.ts";
 import { deliver } from "../../support/pipeline.ts";
@@ -27,15 +28,13 @@ test("a segment reads back as the very plays of its chunk, with proof", async ()
   const chunk = await recorded(3);
   const read = await readArchive(env.BUCKET, await onlySegment());
   if (read.status !== "ok") throw new Error(read.status);
-  expect(chunksOf(read.rows).map(({ plays }) => plays.map(({ play, proof, batch }) => ({ play, proof, batch })))).toEqual([
-    chunk.plays.map(({ play, proof, batch }) => ({ play, proof, batch })),
-  ]);
+  expect(chunksOf(read.rows).map(({ plays }) => plays)).toEqual([chunk.plays]);
   expect(chunksOf(read.rows)[0]?.header).toEqual({ ...chunk.header, plays: 3, refusals: [] });
   expect(read.rows.map((row) => row.index)).toEqual([0, 1, 2]);
 });
 
 test("absent ids, unknown numbers, flags and a batch's proof survive the archive", async () => {
-  const [first] = (await recorded(1)).plays;
+  const [first] = playRows((await recorded(1)).plays);
   if (!first) throw new Error("no play");
   const play = { ...first.play, campaign_id: "", ad_group_id: "", slot_id: "", expected_ms: null, sequence: null, billable: 0 as const };
   const header = { v: CHUNK_VERSION, device_id: "d", incarnation: "i", number: 7, plays: 3, refusals: [] };
@@ -45,12 +44,12 @@ test("absent ids, unknown numbers, flags and a batch's proof survive the archive
     { play, proof: { record: '{"a":"é"}', signedBy: "batch" as const, signature: null }, batch },
     { play: { ...play, expected_ms: 0, sequence: 9 }, proof: { ...first.proof }, batch: null },
   ];
-  const segment = await buildSegment([{ header, plays, telemetry: [] }], Date.now());
-  expect(chunksOf(await parquetRows(segment.bytes.slice().buffer))).toMatchObject([{ header, plays }]);
+  const segment = await buildSegment([{ header, plays: playColumns(plays) }], Date.now());
+  expect(chunksOf(await parquetRows(segment.bytes.slice().buffer))).toMatchObject([{ header, plays: playColumns(plays) }]);
 });
 
 test("records survive in pages of every size", async () => {
-  const [first] = (await recorded(1)).plays;
+  const [first] = playRows((await recorded(1)).plays);
   if (!first) throw new Error("no play");
   const header = { v: CHUNK_VERSION, device_id: "d", incarnation: "i", number: 7, plays: 0, refusals: [] };
   for (const count of [2, 70, 150, 400, 2501]) {
@@ -58,7 +57,7 @@ test("records survive in pages of every size", async () => {
       const record = `{"n":${n},"text":"${"é".repeat(n % 300)}"}`;
       return { ...first, proof: { ...first.proof, record } };
     });
-    const segment = await buildSegment([{ header: { ...header, plays: count }, plays, telemetry: [] }], Date.now());
+    const segment = await buildSegment([{ header: { ...header, plays: count }, plays: playColumns(plays) }], Date.now());
     const rows = await parquetRows(segment.bytes.slice().buffer);
     expect(rows.map(({ proof }) => proof.record)).toEqual(plays.map(({ proof }) => proof.record));
   }

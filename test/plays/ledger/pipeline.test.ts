@@ -1,6 +1,7 @@
 import { createExecutionContext, createScheduledController, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { noteRequest } from "../../../src/platform/turns.ts";
 import { consumerBreaker } from "../../../src/plays/ledger/record.ts";
 import { SWEEP_JOB, sweepOutboxes } from "../../../src/plays/ledger/sweep.ts";
 import { runCron } from "../../../workers/cron.ts";
@@ -53,17 +54,21 @@ async function buryTen(): Promise<() => Promise<void>> {
 
 describe("recording", () => {
   test.each([
-    ["lets requests go first", 0, true],
-    ["that is a minute late lets nobody go first", 61_000, false],
-  ])("%s", async (_, lateMs, givesWay) => {
+    ["lets requests go first", 0, 0, true],
+    ["that is a minute late lets nobody go first", 61_000, 0, false],
+    ["does not wait where nobody has asked for a second", 0, 1001, false],
+  ])("%s", async (_, lateMs, quietMs, givesWay) => {
     await postBatch(device, await signedLogs(device, 3));
     await runAlarm(device.id);
+    // In the first two, whoever asks will still do so, however slow this machine is.
+    noteRequest(quietMs === 0 ? Date.now() + 3_600_000 : Date.now() - quietMs);
     const wait = vi.spyOn(scheduler, "wait");
     try {
       await deliver(queue.take(), env, 1, [], "play-events-0", new Date(Date.now() - lateMs));
       expect(wait.mock.calls.length > 0).toBe(givesWay);
     } finally {
       wait.mockRestore();
+      noteRequest(Date.now());
     }
     await expectDrained(device, 3);
   });

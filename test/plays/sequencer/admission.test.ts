@@ -69,8 +69,8 @@ describe("a batch that is signed as a whole", () => {
     await runAlarm(device.id);
     const [body] = queue.bodies;
     const { plays } = decodeChunk(body ?? new Uint8Array());
-    expect(plays.map(({ batch }) => batch?.signature)).toEqual([signature, signature]);
-    expect(plays.map(({ batch }) => batch?.lines.split("\n").slice(0, 3))).toEqual(plays.map(() => ["alive-batch-v1", device.id, sentAt]));
+    expect(plays.batch.map((batch) => batch?.signature)).toEqual([signature, signature]);
+    expect(plays.batch.map((batch) => batch?.lines.split("\n").slice(0, 3))).toEqual(Array(2).fill(["alive-batch-v1", device.id, sentAt]));
     await deliver(queue.take());
   });
 
