@@ -6,7 +6,8 @@ interface SignatureAlgorithm {
   kty: "RSA" | "EC" | "OKP";
   crv?: string;
   importParams: SubtleCryptoImportKeyAlgorithm;
-  verifyParams: SubtleCryptoSignAlgorithm;
+  /** A name alone where that is all: the runtime would look for each member that an algorithm may have. */
+  verifyParams: SubtleCryptoSignAlgorithm | string;
   /** Length of a signature in bytes, where the algorithm fixes it. */
   signatureBytes?: number;
 }
@@ -15,7 +16,7 @@ export const SIGNATURE_ALGORITHMS = {
   RS256: {
     kty: "RSA",
     importParams: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
-    verifyParams: { name: "RSASSA-PKCS1-v1_5" },
+    verifyParams: "RSASSA-PKCS1-v1_5",
   },
   PS256: { kty: "RSA", importParams: { name: "RSA-PSS", hash: "SHA-256" }, verifyParams: { name: "RSA-PSS", saltLength: 32 } },
   ES256: {

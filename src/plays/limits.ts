@@ -60,8 +60,11 @@ export const MAX_ARRIVALS_PER_ALARM = 10_000;
 export const MAX_SEND_BYTES = 250_000;
 export const MAX_SEND_MESSAGES = 100;
 export const DRAIN_AFTER_MS = SECOND_MS;
-/** Of a device that goes on reporting, small requests wait this long for each other. */
-export const DRAIN_EVERY_MS = 5 * SECOND_MS;
+/**
+ * Of a device that goes on reporting, small requests wait this long for each other. As long as {@link OWED_WRITE_MS}: so one alarm does
+ * both, and is not set twice.
+ */
+export const DRAIN_EVERY_MS = 8 * SECOND_MS;
 /** A request of so many plays is worth a chunk of its own, sealed and sent with the answer; fewer wait for others. */
 export const SEAL_AT_ONCE_PLAYS = 20;
 /**
