@@ -20,7 +20,8 @@ export function packColumns<T>(count: number, columns: Columns<T>): PackedRows {
   return packed;
 }
 
-function isConstant(values: readonly unknown[]): boolean {
+/** Whether all values of a column are the same one. */
+export function isConstant(values: readonly unknown[]): boolean {
   const first = values[0];
   for (let at = 1; at < values.length; at++) if (values[at] !== first) return false;
   return true;

@@ -1,72 +1,98 @@
 import type { PlayColumns } from "./columns.ts";
-import { cell } from "./packed.ts";
+import { cell, isConstant } from "./packed.ts";
 import type { AcceptedPlay } from "./play.ts";
 
-/** A request in `chunk_plays.requests_json`, in the order of its values there. */
-export const REQUEST_VALUES = [
+/**
+ * What plays of a chunk mostly have in common, as it stands in `chunk_plays.contexts_json`: these values in this order, then how far the raw
+ * start and the raw end lie behind `started_at` and `ended_at`. The view `proof_of_play_events` reads it (`migrations/0022…`).
+ */
+export const CONTEXT_VALUES = [
   "received_at",
   "door",
   "key_id",
   "policy_version",
   "correlation_id",
-] as const satisfies (keyof AcceptedPlay)[];
-
-/** A play in `chunk_plays.plays_json`: these values, behind the place of its request. The order is the view's (`migrations/0006…`). */
-export const PLAY_VALUES = [
   "day",
   "store_id",
   "supplier_id",
-  "campaign_id",
-  "ad_group_id",
-  "content_id",
   "type",
   "result",
   "billable",
-  "duration_ms",
-  "started_at",
-  "event_id",
-  "ended_at",
-  "started_at_raw",
-  "ended_at_raw",
-  "expected_ms",
   "quality",
   "flags",
   "epoch",
-  "sequence",
   "playlist_id",
+] as const satisfies (keyof AcceptedPlay)[];
+
+/** What each play has of its own, as it stands in `chunk_plays.plays_json`: the place of its context, these values, and how long after its start it ended. */
+export const PLAY_VALUES = [
+  "campaign_id",
+  "ad_group_id",
+  "content_id",
   "content_version",
   "slot_id",
+  "duration_ms",
+  "expected_ms",
+  "sequence",
+  "started_at",
+  "event_id",
   "record_hash",
 ] as const satisfies (keyof AcceptedPlay)[];
 
-/** A play as it stands in `chunk_plays.plays_json`: the place of its request, and the {@link PLAY_VALUES}, written out since every play comes by. */
-export function playRow(request: number, plays: PlayColumns, at: number): (string | number | null)[] {
+type StoredValue = (typeof CONTEXT_VALUES)[number] | (typeof PLAY_VALUES)[number];
+
+/** A value of a single play as SQL. @param play a play of `plays_json`  @param context its context, `contexts_json -> (play ->> 0)` */
+export function storedValueSql(column: StoredValue, play: string, context: string): string {
+  const [inContext, inPlay] = [CONTEXT_VALUES, PLAY_VALUES].map((names: readonly StoredValue[]) => names.indexOf(column));
+  return inContext === -1 ? `${play} ->> ${1 + (inPlay ?? 0)}` : `${context} ->> ${inContext}`;
+}
+
+/** The single plays of a chunk as they are stored: their contexts, and a row a play. */
+export function storedPlays(plays: PlayColumns): { contexts: unknown[][]; rows: unknown[][] } {
+  const behind = (raw: readonly number[], corrected: readonly number[]) => raw.map((time, at) => time - cell(corrected, at));
+  const columns: (readonly unknown[])[] = [
+    ...CONTEXT_VALUES.map((name) => plays[name]),
+    behind(plays.started_at_raw, plays.started_at),
+    behind(plays.ended_at_raw, plays.ended_at),
+  ];
+  const placeOf = places(columns);
+  const contexts: unknown[][] = [];
+  const rows = plays.event_id.map((_, at) => {
+    const place = placeOf(at);
+    if (place === contexts.length) contexts.push(columns.map((column) => column[at]));
+    return playRow(place, plays, at);
+  });
+  return { contexts, rows };
+}
+
+/** Numbers what rows have in these columns, equal ones alike, in the order in which it comes up. There is little of it: most columns are the same in all rows. */
+function places(columns: (readonly unknown[])[]): (at: number) => number {
+  const varying = columns.filter((column) => !isConstant(column));
+  const firsts: number[] = [];
+  if (varying.length === 0) return () => 0;
+  return (at) => {
+    const place = firsts.findLastIndex((first) => varying.every((column) => column[first] === column[at]));
+    return place >= 0 ? place : firsts.push(at) - 1;
+  };
+}
+
+/** Written out, since every play comes by: {@link PLAY_VALUES}. */
+function playRow(context: number, plays: PlayColumns, at: number): (string | number | null)[] {
+  const startedAt = cell(plays.started_at, at);
   return [
-    request,
-    cell(plays.day, at),
-    cell(plays.store_id, at),
-    cell(plays.supplier_id, at),
+    context,
     cell(plays.campaign_id, at),
     cell(plays.ad_group_id, at),
     cell(plays.content_id, at),
-    cell(plays.type, at),
-    cell(plays.result, at),
-    cell(plays.billable, at),
-    cell(plays.duration_ms, at),
-    cell(plays.started_at, at),
-    cell(plays.event_id, at),
-    cell(plays.ended_at, at),
-    cell(plays.started_at_raw, at),
-    cell(plays.ended_at_raw, at),
-    cell(plays.expected_ms, at),
-    cell(plays.quality, at),
-    cell(plays.flags, at),
-    cell(plays.epoch, at),
-    cell(plays.sequence, at),
-    cell(plays.playlist_id, at),
     cell(plays.content_version, at),
     cell(plays.slot_id, at),
+    cell(plays.duration_ms, at),
+    cell(plays.expected_ms, at),
+    cell(plays.sequence, at),
+    startedAt,
+    cell(plays.event_id, at),
     cell(plays.record_hash, at),
+    cell(plays.ended_at, at) - startedAt,
   ];
 }
 

@@ -1,4 +1,4 @@
-import { AGGREGATE_COUNTERS, PLAY_VALUES } from "../plays/tables.ts";
+import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, storedValueSql } from "../plays/tables.ts";
 import { aggregateRows } from "./aggregate-rows.ts";
 import { GROUP_COLUMNS, type GroupKey, type GroupPosition } from "./query.ts";
 import { daysJson, filterTerms, generationSql, type Reading, type Statement, Values } from "./reading.ts";
@@ -107,17 +107,16 @@ function eventRows(reading: Reading, values: Values): string {
   // Materialised: SQLite would otherwise write each play out as text again for each of its values.
   return `SELECT ${[...columns, ...EVENT_FIGURES].join(", ")} FROM (
     WITH plays AS MATERIALIZED (
-      SELECT device_id, j.value AS play FROM (${devices}) AS active
+      SELECT device_id, j.value AS play, contexts_json -> (j.value ->> 0) AS context FROM (${devices}) AS active
         CROSS JOIN chunk_plays ON device_id = active.id AND last_day >= ${values.add(from)} AND first_day <= ${values.add(to)}
         CROSS JOIN json_each(plays_json) j
-    ) SELECT device_id, ${REPORTED_VALUES} FROM plays
+    ) SELECT device_id, ${REPORTED_COLUMNS} FROM plays
   ) WHERE day ${range}${filterTerms(others, values)}`;
 }
 
-/** What reports ask of a single play, by its place in the chunk's row. */
-const REPORTED_VALUES = PLAY_VALUES.slice(0, PLAY_VALUES.indexOf("started_at"))
-  .map((column, index) => `play ->> ${index + 1} AS ${column}`)
-  .join(", ");
+/** What reports ask of a single play. */
+const REPORTED_VALUES = [...AGGREGATE_KEYS, "day", "type", "result", "billable", "duration_ms"] as const;
+const REPORTED_COLUMNS = REPORTED_VALUES.map((column) => `${storedValueSql(column, "play", "context")} AS ${column}`).join(", ");
 
 /** A start counts as a start and never as a play; its end, or its time-out, is the play. */
 const IS_PLAY = "type <> 'PLAY_START'";

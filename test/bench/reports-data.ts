@@ -1,5 +1,5 @@
 import { DAY_MS, HOUR_MS, utcDay } from "../../src/platform/time.ts";
-import { AGGREGATE_COUNTERS, DAILY_SUMS, type DailySums, PLAY_VALUES } from "../../src/plays/tables.ts";
+import { AGGREGATE_COUNTERS, CONTEXT_VALUES, DAILY_SUMS, type DailySums, PLAY_VALUES } from "../../src/plays/tables.ts";
 import type { Stack } from "../stack/stack.ts";
 import { contentOf, fleetId } from "./fleet.ts";
 import { insertStatements, networkRows } from "./seed.ts";
@@ -134,7 +134,10 @@ function activity(day: string): string {
 /** Single plays, as commits write them: a row a chunk, here a device's day. */
 function events(day: string): string {
   const start = Date.parse(day) + 9 * HOUR_MS;
-  const known: Partial<Record<(typeof PLAY_VALUES)[number], string>> = {
+  const known: Record<string, string> = {
+    received_at: `${start}`,
+    door: "'playback-log'",
+    policy_version: "'1'",
     day: `'${day}'`,
     store_id: `'${fleetId("store", 0)}'`,
     supplier_id: `'${fleetId("supplier", 0)}'`,
@@ -146,19 +149,17 @@ function events(day: string): string {
     duration_ms: "15000",
     started_at: "t",
     event_id: "lower(hex(randomblob(18)))",
-    ended_at: "t + 15000",
-    started_at_raw: "t",
-    ended_at_raw: "t + 15000",
     expected_ms: "15000",
     quality: "100",
     epoch: "'0'",
     sequence: "n",
     record_hash: "lower(hex(randomblob(32)))",
   };
+  const valuesOf = (columns: readonly string[]) => columns.map((column) => known[column] ?? "''").join(", ");
   return `WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < ${PLAYS_A_DEVICE_AND_DAY - 1})
-    INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, requests_json, plays_json)
-    SELECT d.value, '${day}', d.value, ${Math.floor(start / DAY_MS)}, '${day}', count(*), json_array(json_array(${start}, 'playback-log', '', '1', '')),
-      json_group_array(json_array(0, ${PLAY_VALUES.map((column) => known[column] ?? "''").join(", ")}))
+    INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, contexts_json, plays_json)
+    SELECT d.value, '${day}', d.value, ${Math.floor(start / DAY_MS)}, '${day}', count(*), json_array(json_array(${valuesOf(CONTEXT_VALUES)}, 0, 0)),
+      json_group_array(json_array(0, ${valuesOf(PLAY_VALUES)}, 15000))
     FROM json_each(${list("device", DEVICES_WITH_PLAYS)}) d CROSS JOIN (SELECT n, ${start} + n * 300000 AS t FROM n)
     JOIN json_each(${contents()}) c ON c.key = n % ${REPORT_NETWORK.contents} GROUP BY d.value`;
 }

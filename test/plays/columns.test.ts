@@ -1,11 +1,30 @@
 import { expect, test } from "vitest";
 import type { PlayColumns } from "../../src/plays/columns.ts";
 import { isText, isWholeOrNull, packColumns, unpackColumns } from "../../src/plays/packed.ts";
-import { AGGREGATE_COUNTERS, type AggregateCounter, countersOf, PLAY_VALUES, playRow } from "../../src/plays/tables.ts";
+import { AGGREGATE_COUNTERS, type AggregateCounter, CONTEXT_VALUES, countersOf, PLAY_VALUES, storedPlays } from "../../src/plays/tables.ts";
 
-test("a play's values are written out in the order of the table's view", () => {
-  const plays = Object.fromEntries(PLAY_VALUES.map((column, index) => [column, ["other", index]])) as unknown as PlayColumns;
-  expect(playRow(7, plays, 1)).toEqual([7, ...PLAY_VALUES.keys()]);
+test("plays are stored as their contexts, equal ones once, and what is their own, in the order of the table's view", () => {
+  const column = (name: string) => [`${name}-0`, `${name}-1`, `${name}-2`];
+  const same = (name: string) => Array(3).fill(`same ${name}`);
+  const plays = {
+    ...Object.fromEntries(PLAY_VALUES.map((name) => [name, column(name)])),
+    ...Object.fromEntries(CONTEXT_VALUES.map((name) => [name, same(name)])),
+    result: ["COMPLETED", "PARTIAL", "COMPLETED"],
+    started_at: [1000, 2000, 3000],
+    ended_at: [1015, 2005, 3020],
+    started_at_raw: [1500, 2500, 3500],
+    ended_at_raw: [1515, 2505, 3520],
+  } as unknown as PlayColumns;
+  const context = (result: string) => [...CONTEXT_VALUES.map((name) => (name === "result" ? result : `same ${name}`)), 500, 500];
+  const row = (place: number, at: number, startedAt: number, lasted: number) => [
+    place,
+    ...PLAY_VALUES.map((name) => (name === "started_at" ? startedAt : `${name}-${at}`)),
+    lasted,
+  ];
+  expect(storedPlays(plays)).toEqual({
+    contexts: [context("COMPLETED"), context("PARTIAL")],
+    rows: [row(0, 0, 1000, 15), row(1, 1, 2000, 5), row(0, 2, 3000, 20)],
+  });
 });
 
 test("a sum's figures are written out in the order of the tables", () => {

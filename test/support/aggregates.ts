@@ -1,6 +1,13 @@
 import { HOUR_MS } from "../../src/platform/time.ts";
 import { pendingStatements } from "../../src/plays/ledger/daily-sums.ts";
-import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, type AggregateCounter, DAILY_SUMS, PLAY_VALUES } from "../../src/plays/tables.ts";
+import {
+  AGGREGATE_COUNTERS,
+  AGGREGATE_KEYS,
+  type AggregateCounter,
+  CONTEXT_VALUES,
+  DAILY_SUMS,
+  PLAY_VALUES,
+} from "../../src/plays/tables.ts";
 
 /** A recorded play as the reports see it. */
 export interface RecordedPlay {
@@ -74,6 +81,7 @@ const EVENT_COLUMNS: string[] = [
 export function commitStatements(db: D1Database, plays: RecordedPlay[], touchedAt: number, generation = 1): D1PreparedStatement[] {
   const rows = JSON.stringify(plays.map((play) => ({ ...play, hour: Math.floor(play.started_at / HOUR_MS), ...figuresOf(play) })));
   const value = (column: string) => `value ->> '$.${column}'`;
+  const knownValue = (column: string) => (EVENT_COLUMNS.includes(column) ? value(column) : "''");
   const keys = AGGREGATE_KEYS.join(", ");
   const sums = AGGREGATE_COUNTERS.map((counter) => `sum(${value(counter)})`).join(", ");
   const added = (table: string, counters: readonly string[]) => counters.map((c) => `${c} = ${table}.${c} + excluded.${c}`).join(", ");
@@ -87,9 +95,10 @@ export function commitStatements(db: D1Database, plays: RecordedPlay[], touchedA
   return [
     db
       .prepare(
-        `INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, requests_json, plays_json)
-         SELECT ${value("device_id")}, ${value("day")}, ${value("event_id")}, 1, ${value("day")}, 1, '[[0,"playback-log","","1",""]]',
-           json_array(json_array(0, ${PLAY_VALUES.map((column) => (EVENT_COLUMNS.includes(column) ? value(column) : "''")).join(", ")}))
+        `INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, contexts_json, plays_json)
+         SELECT ${value("device_id")}, ${value("day")}, ${value("event_id")}, 1, ${value("day")}, 1,
+           json_array(json_array(${CONTEXT_VALUES.map((column) => knownValue(column)).join(", ")}, 0, 0)),
+           json_array(json_array(0, ${PLAY_VALUES.map((column) => knownValue(column)).join(", ")}, 0))
          FROM json_each(?1)`,
       )
       .bind(rows),

@@ -6,10 +6,9 @@ import { telemetryStatements } from "../../telemetry/commit.ts";
 import { playsLoggedStatements } from "../../webhooks/events.ts";
 import type { Segment } from "../archive/segment.ts";
 import { type Chunk, chunkId } from "../chunk.ts";
-import { countPlays, type PlayColumns } from "../columns.ts";
+import { countPlays } from "../columns.ts";
 import { D1_READ_TIMEOUT_MS, D1_WRITE_TIMEOUT_MS, MAX_D1_PARAMETER_BYTES } from "../limits.ts";
-import { cell } from "../packed.ts";
-import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, countersOf, playRow, REQUEST_VALUES } from "../tables.ts";
+import { AGGREGATE_COUNTERS, AGGREGATE_KEYS, countersOf, storedPlays } from "../tables.ts";
 import { pendingStatements } from "./daily-sums.ts";
 import { commitMetrics, logAggregates } from "./metrics.ts";
 import { type HourlySum, type Sums, sumChunks } from "./sums.ts";
@@ -227,7 +226,7 @@ function eventStatements(db: D1Database, chunks: HashedChunk[]): D1PreparedState
     const part = rows.slice(at * CHUNK_ROWS_PER_STATEMENT, (at + 1) * CHUNK_ROWS_PER_STATEMENT);
     return db
       .prepare(
-        `INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, requests_json, plays_json)
+        `INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, contexts_json, plays_json)
          VALUES ${part.map(() => "(?, ?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
       )
       .bind(...part.flat());
@@ -235,21 +234,11 @@ function eventStatements(db: D1Database, chunks: HashedChunk[]): D1PreparedState
 }
 
 function chunkRow({ header, plays }: HashedChunk): (string | number)[] {
-  const requests: unknown[][] = [];
-  const values = plays.event_id.map((_, at) => {
-    if (beginsRequest(plays, at)) requests.push(REQUEST_VALUES.map((column) => plays[column][at]));
-    return playRow(requests.length - 1, plays, at);
-  });
+  const { contexts, rows } = storedPlays(plays);
   const days = [...new Set(plays.day)].sort();
   const { device_id, incarnation, number } = header;
-  const texts = [JSON.stringify(requests), JSON.stringify(values)] as const;
-  return [device_id, days.at(-1) ?? "", incarnation, number, days[0] ?? "", countPlays(plays), ...texts];
-}
-
-/** Whether the play came in another request than the one before: the plays of a request follow one another. */
-function beginsRequest({ received_at, correlation_id, key_id }: PlayColumns, at: number): boolean {
-  const differs = (column: readonly unknown[]) => cell(column, at) !== cell(column, at - 1);
-  return at === 0 || differs(received_at) || differs(correlation_id) || differs(key_id);
+  const texts = [JSON.stringify(contexts), JSON.stringify(rows)] as const;
+  return [device_id, days.at(-1) ?? "", incarnation, number, days[0] ?? "", rows.length, ...texts];
 }
 
 /** Rows that come as one JSON array of arrays. Materialised: SQLite would otherwise write each row out as text again for each of its columns. */

@@ -2,6 +2,7 @@ import { DAY_MS, utcDay } from "../../platform/time.ts";
 import { SEEN_RETENTION_MS } from "../limits.ts";
 import { shortHash } from "../play.ts";
 import { FLAGS } from "../policy.ts";
+import { storedValueSql } from "../tables.ts";
 import type { SeenEntry } from "./seen.ts";
 
 /** Chunks read at once, of up to a few hundred plays each. */
@@ -14,6 +15,9 @@ interface ChunkRow {
   seen_json: string;
 }
 
+const SEEN_VALUES = (["event_id", "record_hash", "billable", "quality", "flags"] as const)
+  .map((column) => storedValueSql(column, "value", "contexts_json -> (value ->> 0)"))
+  .join(", ");
 type SeenValues = [id: string, recordHash: string, billable: number, quality: number, flags: string];
 
 /**
@@ -28,7 +32,7 @@ export async function recordedAsSeen(db: D1Database, deviceId: string, now: numb
     const { results } = await db
       .prepare(
         `SELECT last_day, incarnation, number,
-           (SELECT json_group_array(json_array(value ->> 12, value ->> 24, value ->> 9, value ->> 17, value ->> 18)) FROM json_each(plays_json)) AS seen_json
+           (SELECT json_group_array(json_array(${SEEN_VALUES})) FROM json_each(plays_json)) AS seen_json
          FROM chunk_plays WHERE device_id = ?1 AND (last_day, incarnation, number) > (?2, ?3, ?4) ORDER BY last_day, incarnation, number LIMIT ?5`,
       )
       .bind(deviceId, after.last_day, after.incarnation, after.number, PAGE_CHUNKS)
