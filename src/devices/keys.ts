@@ -26,7 +26,7 @@ export const SIGNATURE_ALGORITHMS = {
     verifyParams: { name: "ECDSA", hash: "SHA-256" },
     signatureBytes: 64,
   },
-  EdDSA: { kty: "OKP", crv: "Ed25519", importParams: { name: "Ed25519" }, verifyParams: { name: "Ed25519" }, signatureBytes: 64 },
+  EdDSA: { kty: "OKP", crv: "Ed25519", importParams: { name: "Ed25519" }, verifyParams: "Ed25519", signatureBytes: 64 },
 } as const satisfies Record<string, SignatureAlgorithm>;
 
 export type SignatureAlg = keyof typeof SIGNATURE_ALGORITHMS;

@@ -3,7 +3,10 @@ const IDLE_MS = 3;
 /** One turn lets a request take its next step; a few let it through. */
 const MOST_TURNS = 4;
 
-/** After a second without a request, there is nobody to let go first: each turn would only be waited for. */
+/**
+ * Where nobody has begun to ask for so long, turns would mostly be waited for in vain. Whoever asks then has its turn when the work next waits
+ * for something, which it does between its larger steps, and is noted for those that follow.
+ */
 const QUIET_MS = 1000;
 
 let lastRequestAt = 0;
@@ -11,6 +14,11 @@ let lastRequestAt = 0;
 /** Notes that this isolate is asked something. @param now ms since 1970 */
 export function noteRequest(now: number): void {
   lastRequestAt = now;
+}
+
+/** Whether nobody has begun to ask this isolate something for a second. @param now ms since 1970 */
+export function isQuiet(now: number): boolean {
+  return now - lastRequestAt > QUIET_MS;
 }
 
 /** How long work lets others go first between its steps. */
@@ -21,10 +29,10 @@ export const keepOn: GiveWay = async () => {};
 
 /**
  * Lets what else waits for this isolate's thread go first, but not for ever. For long work that nobody waits for: requests are answered by
- * the same thread. It does nothing where no request came of late, or outside the Workers runtime.
+ * the same thread. It does nothing where {@link isQuiet}, or outside the Workers runtime.
  */
 export async function takeTurns(): Promise<void> {
-  if (typeof scheduler === "undefined" || Date.now() - lastRequestAt > QUIET_MS) return;
+  if (typeof scheduler === "undefined" || isQuiet(Date.now())) return;
   for (let turn = 0; turn < MOST_TURNS; turn++) {
     const before = Date.now();
     await scheduler.wait(1);

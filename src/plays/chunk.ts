@@ -74,6 +74,9 @@ export interface Chunk {
   telemetry: TelemetryRow[];
 }
 
+/** A chunk, but for what telemetry it carries. */
+export type PlaysOfChunk = Pick<Chunk, "header" | "plays">;
+
 /** A chunk's name everywhere: device, incarnation, number. */
 export function chunkId(chunk: Pick<ChunkHeader, "device_id" | "incarnation" | "number">): string {
   return `${chunk.device_id}.${chunk.incarnation}.${chunk.number}`;

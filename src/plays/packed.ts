@@ -30,9 +30,6 @@ export function isConstant(values: readonly unknown[]): boolean {
 /** What a column's value may be. */
 export type ColumnChecks<T> = Record<keyof T & string, (value: unknown) => boolean>;
 
-/** A row's values, each by its column's name and the row's place. */
-export type ColumnReaders<T> = { [K in keyof T & string]: (at: number) => T[K] };
-
 /**
  * Reads packed rows: those at the places of `of`, which are then counted from 0, or all. The others are not looked at.
  * @throws Error where a column that `checks` names is missing, has another length, or a value is not what it must be.
@@ -47,19 +44,14 @@ export function readColumns<T>(packed: PackedRows, checks: ColumnChecks<T>, of: 
       if (count > 0) requireValue(name, value, check);
       columns[name] = repeated(value, count);
     } else {
+      if (!Array.isArray(column)) throw new Error(`${name} is no list`);
       const values = of ? of.map((place) => column[place]) : column;
-      for (let at = 0; at < count; at++) requireValue(name, values[at], check);
       if (values.length !== count) throw new Error(`${name} has ${values.length} values for ${count} rows`);
+      for (let at = 0; at < count; at++) requireValue(name, values[at], check);
       columns[name] = values;
     }
   }
   return columns as Columns<T>;
-}
-
-/** As {@link readColumns}, for those who read row by row. */
-export function unpackColumns<T>(packed: PackedRows, checks: ColumnChecks<T>, of: readonly number[] | null = null): ColumnReaders<T> {
-  const columns = Object.entries<readonly unknown[]>(readColumns(packed, checks, of));
-  return Object.fromEntries(columns.map(([name, values]) => [name, (at: number) => values[at]])) as ColumnReaders<T>;
 }
 
 /** The value of a column in a row that it has. */

@@ -156,6 +156,9 @@ function packLines(logs: VerifiedLog[]): PackedRows {
 export function openParcel(bytes: Uint8Array, of: number[] | null = null): OpenedParcel {
   const { head, lines, textEnd } = readText(bytes);
   const places = of ?? Array.from({ length: head.count }, (_, index) => index);
+  // No log twice: each is counted once.
+  if (of?.some((place, at) => !Number.isInteger(place) || place >= head.count || place <= (of[at - 1] ?? -1)))
+    throw new Error("the places of a parcel's logs do not ascend within it");
   let end = textEnd;
   const ends = head.signatures.map((length) => {
     end += length;

@@ -4,7 +4,7 @@ import type { AcceptedPlay } from "./play.ts";
 
 /**
  * What plays of a chunk mostly have in common, as it stands in `chunk_plays.contexts_json`: these values in this order, then how far the raw
- * start and the raw end lie behind `started_at` and `ended_at`. The view `proof_of_play_events` reads it (`migrations/0022…`).
+ * start and the raw end lie behind `started_at` and `ended_at` (equal, since one clock was corrected; nothing here relies on it). The view `proof_of_play_events` reads it (`migrations/0022…`).
  */
 export const CONTEXT_VALUES = [
   "received_at",
@@ -24,7 +24,7 @@ export const CONTEXT_VALUES = [
   "playlist_id",
 ] as const satisfies (keyof AcceptedPlay)[];
 
-/** What each play has of its own, as it stands in `chunk_plays.plays_json`: the place of its context, these values, and how long after its start it ended. */
+/** What each play has of its own, as it stands in `chunk_plays.rows_json`: the place of its context, these values, and how long after its start it ended. */
 export const PLAY_VALUES = [
   "campaign_id",
   "ad_group_id",
@@ -41,10 +41,10 @@ export const PLAY_VALUES = [
 
 type StoredValue = (typeof CONTEXT_VALUES)[number] | (typeof PLAY_VALUES)[number];
 
-/** A value of a single play as SQL. @param play a play of `plays_json`  @param context its context, `contexts_json -> (play ->> 0)` */
+/** A value of a single play as SQL. @param play a play of `rows_json`  @param context its context, `contexts_json -> (play ->> 0)` */
 export function storedValueSql(column: StoredValue, play: string, context: string): string {
-  const [inContext, inPlay] = [CONTEXT_VALUES, PLAY_VALUES].map((names: readonly StoredValue[]) => names.indexOf(column));
-  return inContext === -1 ? `${play} ->> ${1 + (inPlay ?? 0)}` : `${context} ->> ${inContext}`;
+  const inContext = (CONTEXT_VALUES as readonly string[]).indexOf(column);
+  return inContext === -1 ? `${play} ->> ${1 + (PLAY_VALUES as readonly string[]).indexOf(column)}` : `(${context}) ->> ${inContext}`;
 }
 
 /** The single plays of a chunk as they are stored: their contexts, and a row a play. */
@@ -68,11 +68,13 @@ export function storedPlays(plays: PlayColumns): { contexts: unknown[][]; rows: 
 /** Numbers what rows have in these columns, equal ones alike, in the order in which it comes up. There is little of it: most columns are the same in all rows. */
 function places(columns: (readonly unknown[])[]): (at: number) => number {
   const varying = columns.filter((column) => !isConstant(column));
-  const firsts: number[] = [];
   if (varying.length === 0) return () => 0;
+  const known = new Map<string, number>();
   return (at) => {
-    const place = firsts.findLastIndex((first) => varying.every((column) => column[first] === column[at]));
-    return place >= 0 ? place : firsts.push(at) - 1;
+    const key = JSON.stringify(varying.map((column) => column[at]));
+    const place = known.get(key) ?? known.size;
+    known.set(key, place);
+    return place;
   };
 }
 

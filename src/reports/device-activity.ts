@@ -91,7 +91,7 @@ async function readHours(db: D1Database, deviceId: string, scope: ViewerScope | 
     db
       .prepare(
         `SELECT started_at - started_at % ?5 AS at, count(*) AS plays, sum(billable) AS billable FROM proof_of_play_events
-         WHERE device_id = ?1 AND day BETWEEN ?2 AND ?3 AND started_at >= ?4 AND type <> 'PLAY_START'
+         WHERE device_id = ?1 AND last_day >= ?2 AND first_day <= ?3 AND day BETWEEN ?2 AND ?3 AND started_at >= ?4 AND type <> 'PLAY_START'
            AND (?6 IS NULL OR supplier_id = ?6) GROUP BY 1`,
       )
       .bind(deviceId, days[0] ?? "", days[1] ?? "", from, HOUR_MS, supplier),

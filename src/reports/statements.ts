@@ -109,7 +109,7 @@ function eventRows(reading: Reading, values: Values): string {
     WITH plays AS MATERIALIZED (
       SELECT device_id, j.value AS play, contexts_json -> (j.value ->> 0) AS context FROM (${devices}) AS active
         CROSS JOIN chunk_plays ON device_id = active.id AND last_day >= ${values.add(from)} AND first_day <= ${values.add(to)}
-        CROSS JOIN json_each(plays_json) j
+        CROSS JOIN json_each(rows_json) j
     ) SELECT device_id, ${REPORTED_COLUMNS} FROM plays
   ) WHERE day ${range}${filterTerms(others, values)}`;
 }

@@ -1,12 +1,13 @@
 import {
   type ColumnChecks,
+  cell,
   isOneOf,
   isText,
   isWhole,
   isWholeOrNull,
   type PackedRows,
   packColumns,
-  unpackColumns,
+  readColumns,
 } from "../plays/packed.ts";
 import { TELEMETRY_TYPES, type TelemetryRow } from "./event.ts";
 
@@ -42,16 +43,16 @@ export function packTelemetry(rows: TelemetryRow[]): string {
 /** And back. @throws Error where the text is none of {@link packTelemetry}'s. */
 export function unpackTelemetry(text: string): TelemetryRow[] {
   const packed = JSON.parse(text) as PackedRows;
-  const row = unpackColumns<TelemetryRow>(packed, CHECKS);
+  const row = readColumns<TelemetryRow>(packed, CHECKS);
   return Array.from({ length: packed.count }, (_, at) => ({
-    type: row.type(at),
-    content_id: row.content_id(at),
-    at: row.at(at),
-    position_ms: row.position_ms(at),
-    played_ms: row.played_ms(at),
-    session: row.session(at),
-    received_at: row.received_at(at),
-    correlation_id: row.correlation_id(at),
-    named: row.named(at),
+    type: cell(row.type, at),
+    content_id: cell(row.content_id, at),
+    at: cell(row.at, at),
+    position_ms: cell(row.position_ms, at),
+    played_ms: cell(row.played_ms, at),
+    session: cell(row.session, at),
+    received_at: cell(row.received_at, at),
+    correlation_id: cell(row.correlation_id, at),
+    named: cell(row.named, at),
   }));
 }

@@ -80,7 +80,8 @@ describe("at the door", () => {
     const flood = new Browser("http://localhost", "198.51.100.77");
     const look = (browser: Browser) => browser.call("POST", "/v1/invitations/look", { token: "link_" });
     let answer = await look(flood);
-    for (let sent = 1; sent <= 300 && answer.status !== 429; sent += 1) answer = await look(flood);
+    // The platform lets 300 through in each minute of its clock, and one may end meanwhile.
+    for (let sent = 1; sent <= 600 && answer.status !== 429; sent += 1) answer = await look(flood);
     expect(answer.body).toMatchObject({ status: 429, type: "/docs/errors/rate-limit-exceeded" });
     expect(answer.headers.get("Retry-After")).toBe("60");
     expect((await look(new Browser("http://localhost", "198.51.100.78"))).status).toBe(404);

@@ -134,7 +134,7 @@ function activity(day: string): string {
 /** Single plays, as commits write them: a row a chunk, here a device's day. */
 function events(day: string): string {
   const start = Date.parse(day) + 9 * HOUR_MS;
-  const known: Record<string, string> = {
+  const known: Partial<Record<(typeof CONTEXT_VALUES)[number] | (typeof PLAY_VALUES)[number], string>> = {
     received_at: `${start}`,
     door: "'playback-log'",
     policy_version: "'1'",
@@ -155,9 +155,9 @@ function events(day: string): string {
     sequence: "n",
     record_hash: "lower(hex(randomblob(32)))",
   };
-  const valuesOf = (columns: readonly string[]) => columns.map((column) => known[column] ?? "''").join(", ");
+  const valuesOf = (columns: readonly (keyof typeof known)[]) => columns.map((column) => known[column] ?? "''").join(", ");
   return `WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < ${PLAYS_A_DEVICE_AND_DAY - 1})
-    INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, contexts_json, plays_json)
+    INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, contexts_json, rows_json)
     SELECT d.value, '${day}', d.value, ${Math.floor(start / DAY_MS)}, '${day}', count(*), json_array(json_array(${valuesOf(CONTEXT_VALUES)}, 0, 0)),
       json_group_array(json_array(0, ${valuesOf(PLAY_VALUES)}, 15000))
     FROM json_each(${list("device", DEVICES_WITH_PLAYS)}) d CROSS JOIN (SELECT n, ${start} + n * 300000 AS t FROM n)

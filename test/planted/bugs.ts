@@ -210,6 +210,13 @@ export const BUGS: PlantedBug[] = [
     caughtBy: "simulation",
   },
   {
+    what: "stored plays are given a context that differs from theirs",
+    file: "src/plays/tables.ts",
+    find: "varying.map((column) => column[at])",
+    replace: "varying.slice(1).map((column) => column[at])",
+    caughtBy: "test/plays/columns.test.ts",
+  },
+  {
     what: "sums replace what stands there",
     file: COMMIT,
     find: " + excluded.",

@@ -105,6 +105,35 @@ describe("a chunk", () => {
     expect(recordsOf(sealed)).toEqual(plays.map(({ proof }) => proof.record));
   });
 
+  test("is refused where it names a log twice, one that is not there, or none at all", () => {
+    const { play: first } = play(1);
+    const verdict = { ...first, offset_ms: 90 };
+    const [whole] = bodiesOf([play(1), play(2)]);
+    if (!whole) throw new Error("no body");
+    const sealed = whole.subarray(8, 8 + new DataView(whole.buffer).getUint32(0));
+    const naming = (of: unknown[]) => {
+      const rows = new TextDecoder().decode(encodeBody(sealed, [verdict, null, verdict]).subarray(8 + sealed.length));
+      const text = new TextEncoder().encode(JSON.stringify({ ...JSON.parse(rows), of }));
+      const body = new Uint8Array(8 + sealed.length + text.length);
+      const view = new DataView(body.buffer);
+      view.setUint32(0, sealed.length);
+      view.setUint32(4, text.length);
+      body.set(sealed, 8);
+      body.set(text, 8 + sealed.length);
+      return () => decodeChunk(encodeChunk({ ...header, plays: 2 }, [body]));
+    };
+    expect(playRows(naming([0, 1])().plays).map(({ play }) => play.event_id)).toEqual(["id-1", "id-2"]);
+    for (const of of [
+      [0, 0],
+      [1, 0],
+      [-1, 0],
+      [0, 2],
+      [0, 0.5],
+      ["0", 1],
+    ])
+      expect(naming(of)).toThrow("do not ascend");
+  });
+
   test("is refused when it is cut, miscounts, is of an unknown version, or is none", () => {
     const whole = chunkOf(header, [play(1)]);
     for (const length of [whole.length - 1, whole.length - 40, whole.indexOf(10) + 5])

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { PlayColumns } from "../../src/plays/columns.ts";
-import { isText, isWholeOrNull, packColumns, unpackColumns } from "../../src/plays/packed.ts";
+import { isText, isWholeOrNull, packColumns, readColumns } from "../../src/plays/packed.ts";
 import { AGGREGATE_COUNTERS, type AggregateCounter, CONTEXT_VALUES, countersOf, PLAY_VALUES, storedPlays } from "../../src/plays/tables.ts";
 
 test("plays are stored as their contexts, equal ones once, and what is their own, in the order of the table's view", () => {
@@ -41,8 +41,8 @@ interface Row {
 const CHECKS = { id: isText, note: isText, number: isWholeOrNull };
 const packed = packColumns<Row>(3, { id: ["a", "b", "c"], note: ["x", "x", "x"], number: [1, null, 3] });
 const rowsOf = (count: number, of?: number[]) => {
-  const row = unpackColumns<Row>(JSON.parse(JSON.stringify(packed)), CHECKS, of);
-  return Array.from({ length: count }, (_, at) => [row.id(at), row.note(at), row.number(at)]);
+  const row = readColumns<Row>(JSON.parse(JSON.stringify(packed)), CHECKS, of);
+  return Array.from({ length: count }, (_, at) => [row.id[at], row.note[at], row.number[at]]);
 };
 
 test("what is the same in all rows travels once", () => {
@@ -64,9 +64,14 @@ test("rows are read back, all of them or those at some places", () => {
 
 test("a value that a column cannot have is refused, and not looked at where its row is not asked for", () => {
   const broken = { ...packed, columns: { ...packed.columns, number: [1, 2.5, 3] } };
-  expect(() => unpackColumns<Row>(broken, CHECKS)).toThrow("number cannot be 2.5");
-  expect(unpackColumns<Row>(broken, CHECKS, [0, 2]).number(1)).toBe(3);
-  expect(() => unpackColumns<Row>({ ...packed, same: {} }, CHECKS)).toThrow("note cannot be undefined");
-  expect(() => unpackColumns<Row>({ ...packed, count: 4 }, CHECKS)).toThrow("id cannot be undefined");
-  expect(() => unpackColumns<Row>({ ...packed, count: 2 }, CHECKS)).toThrow("id has 3 values for 2 rows");
+  expect(() => readColumns<Row>(broken, CHECKS)).toThrow("number cannot be 2.5");
+  expect(readColumns<Row>(broken, CHECKS, [0, 2]).number).toEqual([1, 3]);
+  expect(() => readColumns<Row>({ ...packed, same: {} }, CHECKS)).toThrow("note cannot be undefined");
+  expect(() => readColumns<Row>({ ...packed, count: 4 }, CHECKS)).toThrow("id has 3 values for 4 rows");
+  expect(() => readColumns<Row>({ ...packed, count: 2 }, CHECKS)).toThrow("id has 3 values for 2 rows");
+  for (const list of ["abc", { length: 3, 0: "a", 1: "b", 2: "c" }, null]) {
+    const columns = { ...packed.columns, id: list as unknown as unknown[] };
+    expect(() => readColumns<Row>({ ...packed, columns }, CHECKS)).toThrow("id is no list");
+  }
+  expect(() => readColumns<Row>(packed, CHECKS, [3])).toThrow("id cannot be undefined");
 });

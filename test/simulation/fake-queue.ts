@@ -45,7 +45,8 @@ export class FakeQueue {
         await world.latency(60);
       });
     return {
-      send: (body: Uint8Array) => sendAll([new Uint8Array(body)]),
+      // The runtime takes the bytes away from whoever sends them.
+      send: (body: Uint8Array<ArrayBuffer>) => sendAll([new Uint8Array(body.buffer.transfer())]),
       sendBatch: (messages: Iterable<MessageSendRequest<Uint8Array>>) => sendAll([...messages].map(({ body }) => new Uint8Array(body))),
     } as unknown as Queue;
   }

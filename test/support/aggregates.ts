@@ -95,7 +95,7 @@ export function commitStatements(db: D1Database, plays: RecordedPlay[], touchedA
   return [
     db
       .prepare(
-        `INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, contexts_json, plays_json)
+        `INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, contexts_json, rows_json)
          SELECT ${value("device_id")}, ${value("day")}, ${value("event_id")}, 1, ${value("day")}, 1,
            json_array(json_array(${CONTEXT_VALUES.map((column) => knownValue(column)).join(", ")}, 0, 0)),
            json_array(json_array(0, ${PLAY_VALUES.map((column) => knownValue(column)).join(", ")}, 0))

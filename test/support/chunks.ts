@@ -43,7 +43,7 @@ export async function blockChunk(db: D1Database, body: Uint8Array): Promise<() =
     .bind(header.device_id, day, header.incarnation, header.number)
     .run();
   return async () => {
-    await db.prepare("DELETE FROM chunk_plays WHERE device_id = ? AND plays_json = '[]'").bind(header.device_id).run();
+    await db.prepare("DELETE FROM chunk_plays WHERE device_id = ? AND rows_json = '[]'").bind(header.device_id).run();
   };
 }
 

@@ -33,7 +33,8 @@ export class CaughtQueue {
       if (!this.swallow) this.bodies.push(...bodies);
     };
     const queue = {
-      send: (body: Uint8Array) => take([body]),
+      // The runtime takes the bytes away from whoever sends them.
+      send: (body: Uint8Array<ArrayBuffer>) => take([new Uint8Array(body.buffer.transfer())]),
       sendBatch: (messages: Iterable<MessageSendRequest<Uint8Array>>) => take(Array.from(messages, ({ body }) => body)),
     };
     await runInDurableObject(env.SEQUENCER.getByName(deviceId), (instance, state) => {

@@ -4,7 +4,7 @@ import { uuidv7 } from "uuidv7";
 import { decodeBase64, sha256, TextBuffer } from "../../platform/encoding.ts";
 import { utcDay } from "../../platform/time.ts";
 import { type GiveWay, takeTurns } from "../../platform/turns.ts";
-import { type Chunk, chunkId } from "../chunk.ts";
+import { chunkId, type PlaysOfChunk } from "../chunk.ts";
 import { countPlays, joinPlays, type PlayColumns, type PlayRow, playColumns } from "../columns.ts";
 import { cell, repeated } from "../packed.ts";
 
@@ -49,16 +49,17 @@ export const NUMBERS = new Set<string>(["duration_ms", "expected_ms", "sequence"
 const PLAIN = { encoding: "PLAIN" } as const;
 /** Of text that is different in each row: bounds would be as useless. */
 const UNIQUE = { ...PLAIN, statistics: false } as const;
-/** Of one whose bytes are random besides: nothing makes them smaller. */
+/** Of one whose bytes are random besides: hardly anything makes them smaller. */
 const RANDOM = { ...UNIQUE, codec: "UNCOMPRESSED" } as const;
 /**
  * How a file is written. A segment is written while plays wait for it, read whole or not at all, and compacted soon: bounds of its columns
- * would take longer than all else of it, but Brotli at its fastest pays for itself, since less is copied. A part stays for good: Snappy, which
- * every reader has, and which finds nothing in ids and hashes (`hex`).
+ * would take longer than all else of it, but Brotli, next to its fastest, pays for itself, since less is copied. A part stays for good: Snappy, which
+ * every reader has, and which finds nothing in ids and hashes (`hex`). `room`: about what a row takes, in bytes; with room made at once, the
+ * file need not be copied as it grows.
  */
 const ARCHIVE_FILES = {
-  segment: { codec: "BROTLI", hex: "BROTLI", statistics: false, rowGroupSize: 2500, pageSize: 0 },
-  part: { codec: "SNAPPY", hex: "UNCOMPRESSED", statistics: true, rowGroupSize: 100_000 },
+  segment: { codec: "BROTLI", hex: "BROTLI", statistics: false, rowGroupSize: 2500, pageSize: 0, room: 450 },
+  part: { codec: "SNAPPY", hex: "UNCOMPRESSED", statistics: true, rowGroupSize: 100_000, room: 600 },
 } as const;
 
 /** The runtime's own, fast and not far behind. */
@@ -70,7 +71,7 @@ const compressors = { BROTLI: (page: Uint8Array) => brotliCompressSync(page, BRO
  * as received (JCS, without signature), its signature as bytes, and for a batch that was signed as a whole the lines that were.
  * Absent ids are null here.
  */
-export async function buildSegment(chunks: Pick<Chunk, "header" | "plays">[], now: number, giveWay: GiveWay = takeTurns): Promise<Segment> {
+export async function buildSegment(chunks: PlaysOfChunk[], now: number, giveWay: GiveWay = takeTurns): Promise<Segment> {
   const columns = columnsOf(chunks);
   const bytes = await writeParquet(columns, "segment", giveWay);
   const id = uuidv7();
@@ -78,7 +79,7 @@ export async function buildSegment(chunks: Pick<Chunk, "header" | "plays">[], no
   return { id, key: `segments/dt=${dt}/${id}.parquet`, dt, bytes, sha256: await sha256(bytes), plays: countPlays(columns.plays) };
 }
 
-function columnsOf(chunks: Pick<Chunk, "header" | "plays">[]): ArchiveColumns {
+function columnsOf(chunks: PlaysOfChunk[]): ArchiveColumns {
   return {
     chunk: chunks.flatMap(({ header, plays }) => repeated(chunkId(header), countPlays(plays))),
     index: chunks.flatMap(({ plays }) => [...plays.event_id.keys()]),
@@ -87,20 +88,15 @@ function columnsOf(chunks: Pick<Chunk, "header" | "plays">[]): ArchiveColumns {
   };
 }
 
-/** About what a row has besides its record: with room made at once, the file need not be copied as it grows. */
-const BYTES_BESIDE_RECORD = 600;
-
 /** Rows of the archive as a Parquet file: the columns of {@link buildSegment}. */
 export async function writeParquet(
   archive: ArchiveColumns,
   file: keyof typeof ARCHIVE_FILES,
   giveWay: GiveWay = takeTurns,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { record } = archive.plays;
-  const bytes = record.reduce((sum, { length }) => sum + length, record.length * BYTES_BESIDE_RECORD);
+  const { hex, room, ...options } = ARCHIVE_FILES[file];
   // Between groups of rows, whoever else waits for this thread has a turn.
-  const writer = Object.assign(new ByteWriter(bytes), { flush: giveWay });
-  const { hex, ...options } = ARCHIVE_FILES[file];
+  const writer = Object.assign(new ByteWriter(countPlays(archive.plays) * room), { flush: giveWay });
   await parquetWrite({ writer, columnData: parquetColumns(archive, hex), ...options, compressors, createdBy: "alive-signage" });
   return writer.getBytes() as Uint8Array<ArrayBuffer>;
 }

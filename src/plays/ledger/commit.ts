@@ -226,7 +226,7 @@ function eventStatements(db: D1Database, chunks: HashedChunk[]): D1PreparedState
     const part = rows.slice(at * CHUNK_ROWS_PER_STATEMENT, (at + 1) * CHUNK_ROWS_PER_STATEMENT);
     return db
       .prepare(
-        `INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, contexts_json, plays_json)
+        `INSERT INTO chunk_plays (device_id, last_day, incarnation, number, first_day, plays_count, contexts_json, rows_json)
          VALUES ${part.map(() => "(?, ?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
       )
       .bind(...part.flat());

@@ -1,5 +1,5 @@
 import { HOUR_MS } from "../../platform/time.ts";
-import type { Chunk } from "../chunk.ts";
+import type { PlaysOfChunk } from "../chunk.ts";
 import { countPlays, type PlayColumns } from "../columns.ts";
 import { cell } from "../packed.ts";
 import type { PlayStatus } from "../play.ts";
@@ -59,13 +59,13 @@ const COUNT_OF = {
 } as const satisfies Record<PlayStatus, keyof HourlySum>;
 
 /** Sums chunks in memory, so that a commit writes one row for each hour and set of dimensions, not one for each play. */
-export function sumChunks(chunks: Pick<Chunk, "header" | "plays">[]): Sums {
+export function sumChunks(chunks: PlaysOfChunk[]): Sums {
   const hourly = new HourlySums();
   const activity = new ActivitySums();
   const refusals = new Map<string, RefusalSum>();
   for (const { header, plays } of chunks) {
-    const count = countPlays(plays);
-    for (let at = 0; at < count; at++) {
+    const length = countPlays(plays);
+    for (let at = 0; at < length; at++) {
       addPlay(hourly.of(plays, at), plays, at);
       addActivity(activity.of(header.device_id, cell(plays.day, at)), plays, at);
     }

@@ -22,7 +22,10 @@ export class ChunkSender {
     return this.#breaker.openUntil;
   }
 
-  /** Sends messages together: at most what one `sendBatch` takes. Never throws. */
+  /**
+   * Sends messages together: at most what one `sendBatch` takes. Never throws. They are given away: the runtime takes the buffer of a
+   * message that goes alone, also where sending fails.
+   */
   async send(messages: Uint8Array[]): Promise<SendOutcome> {
     try {
       if (!this.#breaker.allows(Date.now())) throw new Error("the queue is left alone after failures");

@@ -1,4 +1,4 @@
-import { type ColumnChecks, isOneOf, isText, isWhole, isWholeOrNull, type PackedRows, packColumns, unpackColumns } from "../packed.ts";
+import { type ColumnChecks, cell, isOneOf, isText, isWhole, isWholeOrNull, type PackedRows, packColumns, readColumns } from "../packed.ts";
 import { type Parcel, sealParcels } from "../parcel.ts";
 import {
   type BatchProof,
@@ -128,29 +128,29 @@ export function readFacts(request: AdmitRequest): LogFacts[] {
   const { count } = request.logs;
   if (request.parcels.reduce((sum, parcel) => sum + parcel.logs, 0) !== count)
     throw new Error("the parcels hold other logs than the request");
-  const log = unpackColumns<LogFacts>(request.logs, LOG_FACTS);
+  const log = readColumns<LogFacts>(request.logs, LOG_FACTS);
   return Array.from(
     { length: count },
     (_, at): LogFacts => ({
-      id: log.id(at),
-      hash: log.hash(at),
-      event: log.event(at),
-      campaignId: log.campaignId(at),
-      contentId: log.contentId(at),
-      contentVersion: log.contentVersion(at),
-      slotId: log.slotId(at),
-      startedAt: log.startedAt(at),
-      endedAt: log.endedAt(at),
-      durationMs: log.durationMs(at),
-      deviceExpectedMs: log.deviceExpectedMs(at),
-      status: log.status(at),
-      epoch: log.epoch(at),
-      sequence: log.sequence(at),
-      location: log.location(at),
-      signedBy: log.signedBy(at),
-      campaign: log.campaign(at),
-      content: log.content(at),
-      versionDurationMs: log.versionDurationMs(at),
+      id: cell(log.id, at),
+      hash: cell(log.hash, at),
+      event: cell(log.event, at),
+      campaignId: cell(log.campaignId, at),
+      contentId: cell(log.contentId, at),
+      contentVersion: cell(log.contentVersion, at),
+      slotId: cell(log.slotId, at),
+      startedAt: cell(log.startedAt, at),
+      endedAt: cell(log.endedAt, at),
+      durationMs: cell(log.durationMs, at),
+      deviceExpectedMs: cell(log.deviceExpectedMs, at),
+      status: cell(log.status, at),
+      epoch: cell(log.epoch, at),
+      sequence: cell(log.sequence, at),
+      location: cell(log.location, at),
+      signedBy: cell(log.signedBy, at),
+      campaign: cell(log.campaign, at),
+      content: cell(log.content, at),
+      versionDurationMs: cell(log.versionDurationMs, at),
     }),
   );
 }
@@ -184,17 +184,17 @@ export function packAnswers(verdicts: LogVerdict[]): PackedRows {
 
 /** What became of each log of a request, in its order. */
 export function readAnswers(logs: PackedRows): LogAnswer[] {
-  const row = unpackColumns<AnswerRow>(logs, ANSWER_ROWS);
+  const row = readColumns<AnswerRow>(logs, ANSWER_ROWS);
   return Array.from({ length: logs.count }, (_, at): LogAnswer => {
-    const status = row.status(at);
+    const status = cell(row.status, at);
     if (status !== "rejected") {
-      const flags = row.flags(at);
+      const flags = cell(row.flags, at);
       return {
         status,
-        told: { billable: row.billable(at), quality: row.quality(at), flags: flags === "" ? [] : (flags.split(",") as Flag[]) },
+        told: { billable: cell(row.billable, at), quality: cell(row.quality, at), flags: flags === "" ? [] : (flags.split(",") as Flag[]) },
       };
     }
-    const code = row.code(at);
+    const code = cell(row.code, at);
     if (code === null) throw new Error("what is rejected has a reason");
     return { status, code };
   });

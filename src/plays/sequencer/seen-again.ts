@@ -32,7 +32,7 @@ export async function recordedAsSeen(db: D1Database, deviceId: string, now: numb
     const { results } = await db
       .prepare(
         `SELECT last_day, incarnation, number,
-           (SELECT json_group_array(json_array(${SEEN_VALUES})) FROM json_each(plays_json)) AS seen_json
+           (SELECT json_group_array(json_array(${SEEN_VALUES})) FROM json_each(rows_json)) AS seen_json
          FROM chunk_plays WHERE device_id = ?1 AND (last_day, incarnation, number) > (?2, ?3, ?4) ORDER BY last_day, incarnation, number LIMIT ?5`,
       )
       .bind(deviceId, after.last_day, after.incarnation, after.number, PAGE_CHUNKS)

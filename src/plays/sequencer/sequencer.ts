@@ -11,6 +11,7 @@ import type { SlotBook } from "../../plans/slots.ts";
 import { describeError } from "../../platform/http.ts";
 import { hashId, log } from "../../platform/log.ts";
 import { MINUTE_MS } from "../../platform/time.ts";
+import { noteRequest } from "../../platform/turns.ts";
 import { numberVar } from "../../platform/vars.ts";
 import { StreamDesk } from "../../stream/desk.ts";
 import type { TelemetryAnswer, TelemetryRequest } from "../../telemetry/admit.ts";
@@ -118,6 +119,7 @@ export class DeviceSequencer extends DurableObject<Env> {
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    noteRequest(Date.now());
     await this.#stream.message(socket, message);
   }
 

@@ -1,7 +1,7 @@
 import { createExecutionContext, createScheduledController, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { noteRequest } from "../../../src/platform/turns.ts";
+import { isQuiet, noteRequest } from "../../../src/platform/turns.ts";
 import { consumerBreaker } from "../../../src/plays/ledger/record.ts";
 import { SWEEP_JOB, sweepOutboxes } from "../../../src/plays/ledger/sweep.ts";
 import { runCron } from "../../../workers/cron.ts";
@@ -51,6 +51,14 @@ async function buryTen(): Promise<() => Promise<void>> {
   for (let failure = 1; failure <= 5; failure++) await deliver([body], env, failure, [id]);
   return unblock;
 }
+
+test("whoever asks the Worker is noted, so that recording gives way", async () => {
+  const before = Date.now();
+  noteRequest(0);
+  expect(isQuiet(before)).toBe(true);
+  expect((await exports.default.fetch("http://localhost/healthz")).status).toBe(200);
+  expect(isQuiet(before + 1000)).toBe(false);
+});
 
 describe("recording", () => {
   test.each([
