@@ -4,7 +4,7 @@ import { HOUR_MS, utcDay } from "../../platform/time.ts";
 import { noteArchiveFindings } from "./incident.ts";
 import { writeStaleManifests } from "./manifest.ts";
 import { type Damage, readArchive, SEGMENT_REF_COLUMNS, type SegmentRef } from "./read.ts";
-import { type ArchiveRow, archiveColumns, putSegment, writeParquet } from "./segment.ts";
+import { type ArchiveRow, columnsOfRows, putSegment, writeParquet } from "./segment.ts";
 
 /** Segments are compacted an hour after they were recorded, so that a part holds many. */
 export const COMPACT_AFTER_MS = HOUR_MS;
@@ -143,7 +143,7 @@ async function makeParts(segments: ReadSegment[]): Promise<Part[]> {
   const parts: Part[] = [];
   for (const [dt, { rows, runs }] of rowsByDay) {
     const id = uuidv7();
-    const bytes = await writeParquet(archiveColumns(rows), "part");
+    const bytes = await writeParquet(columnsOfRows(rows), "part");
     parts.push({ id, dt, key: `plays/dt=${dt}/${id}.parquet`, bytes, sha256: await sha256(bytes), plays: rows.length, runs });
   }
   return parts;

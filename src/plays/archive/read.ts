@@ -59,7 +59,7 @@ const compressors = {
   BROTLI: (page: Uint8Array, bytes: number): Uint8Array => brotliDecompressSync(page, { maxOutputLength: bytes + DECOMPRESSION_ROOM }),
 };
 
-/** The rows of a Parquet file of the archive, as `archive.ts` wrote them: absent ids are `''` again, times are ms. */
+/** The rows of a Parquet file of the archive, as `segment.ts` wrote them: absent ids are `''` again, times are ms. */
 export async function parquetRows(buffer: ArrayBuffer, columns?: string[]): Promise<ArchiveRow[]> {
   const file = { byteLength: buffer.byteLength, slice: (start: number, end?: number) => buffer.slice(start, end) };
   // Without `utf8: false`, the bytes of a signature would be read as text.

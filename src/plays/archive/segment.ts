@@ -34,7 +34,7 @@ export interface ArchiveColumns {
   plays: PlayColumns;
 }
 
-export function archiveColumns(rows: readonly ArchiveRow[]): ArchiveColumns {
+export function columnsOfRows(rows: readonly ArchiveRow[]): ArchiveColumns {
   return {
     chunk: rows.map(({ chunk }) => chunk),
     index: rows.map(({ index }) => index),
@@ -72,14 +72,14 @@ const compressors = { BROTLI: (page: Uint8Array) => brotliCompressSync(page, BRO
  * Absent ids are null here.
  */
 export async function buildSegment(chunks: PlaysOfChunk[], now: number, giveWay: GiveWay = takeTurns): Promise<Segment> {
-  const columns = columnsOf(chunks);
+  const columns = columnsOfChunks(chunks);
   const bytes = await writeParquet(columns, "segment", giveWay);
   const id = uuidv7();
   const dt = utcDay(now);
   return { id, key: `segments/dt=${dt}/${id}.parquet`, dt, bytes, sha256: await sha256(bytes), plays: countPlays(columns.plays) };
 }
 
-function columnsOf(chunks: PlaysOfChunk[]): ArchiveColumns {
+function columnsOfChunks(chunks: PlaysOfChunk[]): ArchiveColumns {
   return {
     chunk: chunks.flatMap(({ header, plays }) => repeated(chunkId(header), countPlays(plays))),
     index: chunks.flatMap(({ plays }) => [...plays.event_id.keys()]),
